@@ -1,0 +1,1 @@
+"""aigw: an AI gateway inside the application."""

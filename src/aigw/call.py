@@ -1,0 +1,192 @@
+"""`Call`: what travels inwards, from the application through policies and routing to a target."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+
+from aigw.errors import ConfigError
+from aigw.message import Message, Tool
+from aigw.ports import Clock, Runtime
+from aigw.trace import CallTrace, Decision
+from aigw.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class _Unset(Enum):
+    UNSET = "UNSET"
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = _Unset.UNSET
+"""Stands for "not given, inherit it", where ``None`` means "off"."""
+
+Unset = Literal[_Unset.UNSET]
+Operation = Literal["chat", "embeddings"]
+Priority = Literal["interactive", "standard", "batch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal(Value):
+    """Who makes a call.
+
+    Args:
+        id: the user or service.
+        team: the group that it belongs to.
+        roles: what it may do, for access policies.
+    """
+
+    id: str
+    team: str | None = None
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Schema(Value):
+    """The JSON schema that an answer must fit.
+
+    Args:
+        schema: the JSON schema.
+        name: a name for it; some providers want one.
+        strict: the provider must hold the model to it; ``None`` leaves that to the provider.
+    """
+
+    schema: Mapping[str, Any]
+    name: str = "answer"
+    strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts(Value):
+    """How long one attempt may take, in seconds; ``None`` is no limit. The call's deadline bounds them all.
+
+    Args:
+        connect: until the connection stands.
+        first_chunk: until the first chunk of a stream; comments and pings do not count. Not used for calls that are
+            not streamed, whose only chunk comes when everything is done: `total` bounds those.
+        between_chunks: between two chunks of a stream.
+        total: for the whole attempt.
+    """
+
+    connect: float | None = 5.0
+    first_chunk: float | None = 60.0
+    between_chunks: float | None = 60.0
+    total: float | None = 600.0
+
+
+DEFAULT_TIMEOUTS: Final = Timeouts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Value):
+    """One call of the application: what it asks, who asks, and how long it may take.
+
+    Frozen: a policy that changes something passes a changed copy on, ``inner(replace(call, model=…))``.
+
+    Args:
+        operation: what is asked for, in OpenTelemetry's words.
+        model: what the caller named: a route or ``provider/model``.
+        messages: the conversation, for ``chat``.
+        inputs: the texts, for ``embeddings``.
+        tools: tools that the model may call.
+        tool_choice: ``auto``, ``none``, ``required``, or the name of the tool that it must call.
+        parallel_tool_calls: whether it may call several at once.
+        schema: the answer must be JSON that fits.
+        temperature: randomness, as the provider scales it.
+        top_p: nucleus sampling.
+        max_tokens: upper bound of the output, reasoning included.
+        stop: texts that end the answer.
+        seed: asks for repeatable sampling.
+        n: how many answers.
+        reasoning: how hard to think: ``none``, ``minimal``, ``low``, ``medium``, ``high``, …
+        dimensions: length of the vectors, for ``embeddings``.
+        extra: fields for the provider that aigw does not model, sent untouched.
+        stream: the caller reads chunks as they come.
+        principal: who asks.
+        priority: how urgent it is.
+        tags: labels that routing and policies look at.
+        metadata: labels for usage records and audit.
+        timeouts: bounds of each attempt.
+        deadline: when the call must be over, on `clock`; ``None`` until somebody sets it, infinity for "never".
+        route: name of the route that serves it.
+        avoid: names of the targets that failed in this call already.
+        attempt: which try this is, from 1.
+        id: its own id.
+        runtime: the ports of the face that runs it.
+        trace: where decisions and attempts are written down.
+        started: when it began, on `clock`.
+    """
+
+    _local: ClassVar[frozenset[str]] = frozenset({"deadline", "runtime", "trace", "started"})
+
+    operation: Operation = "chat"
+    model: str = ""
+    messages: tuple[Message, ...] = ()
+    inputs: tuple[str, ...] = ()
+    tools: tuple[Tool, ...] = ()
+    tool_choice: str | None = None
+    parallel_tool_calls: bool | None = None
+    schema: Schema | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    n: int | None = None
+    reasoning: str | None = None
+    dimensions: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    stream: bool = False
+    principal: Principal | None = None
+    priority: Priority = "standard"
+    tags: frozenset[str] = frozenset()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    timeouts: Timeouts = DEFAULT_TIMEOUTS
+    deadline: float | None = field(default=None, compare=False)
+    route: str = ""
+    avoid: frozenset[str] = frozenset()
+    attempt: int = 1
+    id: str = field(default="", compare=False)
+    runtime: Runtime | None = field(default=None, compare=False, repr=False)
+    trace: CallTrace | None = field(default=None, compare=False, repr=False)
+    started: float = field(default=0.0, compare=False, repr=False)
+
+    @property
+    def ports(self) -> Runtime:
+        """The runtime of a call that runs.
+
+        Raises:
+            ConfigError: the call was made by hand and has none.
+        """
+        if self.runtime is None:
+            raise ConfigError("this Call has no runtime; a gateway sets one, and aigw.testing.make_call() does in tests")
+        return self.runtime
+
+    @property
+    def clock(self) -> Clock:
+        """The clock to wait with."""
+        return self.ports.clock
+
+    def remaining(self) -> float:
+        """Seconds until the deadline; infinity where there is none, negative when it is over."""
+        return math.inf if self.deadline is None else self.deadline - self.clock.now()
+
+    def elapsed(self) -> float:
+        """Seconds since the call began."""
+        return self.clock.now() - self.started
+
+    def avoiding(self, targets: Iterable[str]) -> Call:
+        """Copy the call; the copy prefers other targets."""
+        return replace(self, avoid=self.avoid | frozenset(targets))
+
+    def note(self, by: str, action: str, reason: str = "", *, wait: float | None = None) -> None:
+        """Write a decision into the trace."""
+        if self.trace is not None:
+            self.trace.add(Decision(self.elapsed(), by, action, reason, wait))

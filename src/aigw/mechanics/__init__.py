@@ -1,0 +1,1 @@
+"""Pure parts: no waiting, no clock, no chance of their own; `now` and `rng` are arguments."""

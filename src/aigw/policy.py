@@ -1,0 +1,54 @@
+"""The protocol of a policy: all that third parties need in order to write one.
+
+A policy stands around the rest of the stack::
+
+    class Slow:
+        outside = {"Retry": "the pause is meant once for each call, not for each attempt"}
+
+        async def handle(self, call: Call, inner: Next) -> Reply:
+            await call.clock.sleep(1)               # wait only through what the call carries
+            reply = await inner(call)               # once, never, or several times
+            reply.when_done(lambda end: print(end.outcome))
+            return reply
+
+`inner` raises for every failure before the first output of the answer; what fails later is raised to whoever reads the
+reply, and `Reply.when_done` tells of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from aigw.call import Call
+from aigw.reply import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Next = Callable[[Call], Awaitable[Reply]]
+"""The rest of the stack."""
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """Something that stands around a call.
+
+    A class may also declare where it must stand. Each of these is optional and is looked up by `aigw.pipeline`:
+
+    - ``inside``: mapping from the name of another policy to the reason why this one must stand inside of it;
+    - ``outside``: likewise, outside of it;
+    - ``alone``: the reason why there must be only one of it on the way to a target.
+
+    Names are class names; a subclass answers to the names of its bases as well.
+    """
+
+    async def handle(self, call: Call, inner: Next) -> Reply:
+        """Serve the call, most often by calling `inner`."""
+        ...
+
+
+def constraints(policy: Policy, kind: str) -> Mapping[str, str]:
+    """Read the ``inside`` or ``outside`` of a policy; empty where it declares none."""
+    declared: Mapping[str, str] = getattr(policy, kind, {})
+    return declared

@@ -1,0 +1,153 @@
+"""The ports: everything that a policy, a provider or a node may wait on.
+
+A policy is written once, as ``async def``, and waits only through what the call carries: ``call.clock.sleep``,
+``call.runtime.flag().wait``, the transport. Each port has a blocking and a loop version (`aigw.runtime`,
+`aigw.transport`); the blocking one does its waiting inside and never suspends, so that the blocking gateway can drive
+the same coroutine without an event loop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Time, as one call sees it. All times in aigw are float seconds."""
+
+    def now(self) -> float:
+        """Seconds on a clock that never goes back; only differences mean anything."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Flag(Protocol):
+    """A thing to wait for that any thread or loop can set, once."""
+
+    def set(self) -> None:
+        """Wake whoever waits now, and everybody who waits later."""
+        ...
+
+    def is_set(self) -> bool:
+        """Tell whether `set` was called."""
+        ...
+
+    async def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set, at most `timeout` seconds; tell whether it is."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class HttpRequest:
+    """All of a request that stays the same from call to call: built once per target and key.
+
+    Args:
+        url: absolute URL.
+        headers: names and values; ``content-length`` is added for each body.
+        method: the HTTP method.
+    """
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = field(repr=False, default=())
+    method: str = "POST"
+    prepared: Any = field(default=None, repr=False)
+    """Where a transport keeps its own form of the request."""
+
+
+class HttpResponse(Protocol):
+    """The head of an answer, and its body as it comes."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers; looking one up ignores case."""
+        ...
+
+    async def read(self, timeout: float | None) -> bytes:
+        """Return the next piece of the body, ``b""`` at its end.
+
+        Raises:
+            TimedOut: nothing came within `timeout` seconds.
+            BadResponse: the body was cut.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give the connection back, or close it if the body was not read to its end. Closing twice is fine."""
+        ...
+
+
+class Transport(Protocol):
+    """Sends requests. The only port that knows about sockets."""
+
+    async def send(
+        self, request: HttpRequest, body: bytes, *, connect: float | None, timeout: float | None
+    ) -> HttpResponse:
+        """Send `body` and wait for the head of the answer.
+
+        Args:
+            request: the unchanging part.
+            body: what to send.
+            connect: seconds for the connection to stand.
+            timeout: seconds until the head of the answer is there, connecting included.
+
+        Raises:
+            Unreachable: no connection, or it was closed before the head came.
+            TimedOut: it took too long.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+@runtime_checkable
+class Runtime(Protocol):
+    """What a face gives to every call that it makes: its ports and its randomness."""
+
+    @property
+    def clock(self) -> Clock:
+        """The clock."""
+        ...
+
+    @property
+    def rng(self) -> random.Random:
+        """The only source of chance."""
+        ...
+
+    @property
+    def transport(self) -> Transport:
+        """The HTTP transport of this thread or loop."""
+        ...
+
+    @property
+    def blocking(self) -> bool:
+        """Whether waiting blocks the thread (`Gateway`) rather than suspends the task (`AsyncGateway`)."""
+        ...
+
+    def flag(self) -> Flag:
+        """Make a flag that this face can wait for."""
+        ...
+
+    async def resolve(self, function: Callable[[], T | Awaitable[T]]) -> T:
+        """Call a user's function, which may be a coroutine function unless the face blocks."""
+        ...
+
+    def discard(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Close something that nobody waits for any more, from wherever this is called (a finalizer, say)."""
+        ...

@@ -1,0 +1,1 @@
+"""Providers: what a target sends its calls to."""

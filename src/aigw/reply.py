@@ -1,0 +1,289 @@
+"""`Reply`: what travels outwards, always a stream, and the contract of that stream.
+
+1. Until the first output of any kind (the *commit point*) a failure is an ordinary error, and the call may be tried
+   again elsewhere.
+2. After it every failure of the provider is a `StreamInterrupted` that carries what the caller has got.
+3. ``when_done`` callbacks run exactly once: at the end, at a failure, when the stream is closed early, when the task is
+   cancelled.
+
+A policy may do two things to a reply, and nothing else: `Reply.tap` sees or rewrites chunks, `Reply.when_done` hears of
+the end. No generator stands between two layers, so that nothing is left half-run when a stream is abandoned.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn, Protocol
+
+from aigw.chunk import Chunk, Usage, join_text, join_tool_calls
+from aigw.errors import DeadlineExceeded, ProviderError, StreamInterrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+class Source(Protocol):
+    """Where a reply gets its chunks from: a provider's answer, or a list."""
+
+    async def read(self) -> Chunk | None:
+        """Return the next chunk; ``None`` after the proper end. By then it has given back its connection."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything, wherever it stands. Closing twice is fine."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a reply ended.
+
+    Args:
+        complete: the proper end was reached, and everything was handed out.
+        error: what broke it; ``None`` also for a stream that was closed early.
+        usage: the best known usage; ``None`` where the provider told nothing.
+        committed: there was output.
+    """
+
+    complete: bool
+    error: BaseException | None
+    usage: Usage | None
+    committed: bool
+
+    @property
+    def outcome(self) -> str:
+        """``ok``, ``abandoned``, or the class name of the error."""
+        if self.error is not None:
+            return type(self.error).__name__
+        return "ok" if self.complete else "abandoned"
+
+
+@dataclass(slots=True)
+class _Tap:
+    see: Callable[[Chunk], Chunk | None]
+    flush: Callable[[], Chunk | None] | None
+
+
+class Reply:
+    """An answer on its way to the caller. Read by one task or thread at a time.
+
+    Args:
+        source: where the chunks come from.
+    """
+
+    __slots__ = (
+        "_callbacks",
+        "_end",
+        "_first",
+        "_given",
+        "_on_commit",
+        "_primed",
+        "_ready",
+        "_source",
+        "_taps",
+        "_usage",
+        "delivered",
+    )
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._taps: list[_Tap] = []
+        self._callbacks: list[Callable[[End], None]] = []
+        self._on_commit: list[Callable[[], None]] = []
+        # Chunks that were read ahead, each with the number of taps that it has passed; None is the end of the source.
+        self._ready: deque[tuple[Chunk | None, int]] = deque()
+        self._usage: Usage | None = None
+        self._first = False
+        self._primed = False
+        self._given = False
+        self._end: End | None = None
+        self.delivered: list[Chunk] = []
+        """What the reader has got so far."""
+
+    @classmethod
+    def replay(cls, chunks: Iterable[Chunk]) -> Reply:
+        """Make a reply of chunks that are there already."""
+        return cls(_Replay(chunks))
+
+    @property
+    def committed(self) -> bool:
+        """Whether there is output, handed out or ready to be: if so, nothing may be retried any more."""
+        return self._given or self._primed
+
+    @property
+    def end(self) -> End | None:
+        """How it ended; ``None`` while it has not."""
+        return self._end
+
+    def tap(self, see: Callable[[Chunk], Chunk | None], *, flush: Callable[[], Chunk | None] | None = None) -> None:
+        """See, rewrite or (``None``) hold back every chunk on its way out.
+
+        Taps run from the innermost policy to the outermost.
+
+        Args:
+            see: gets a chunk, returns what goes on.
+            flush: called at the proper end; returns what was held back and must still go out.
+        """
+        self._taps.append(_Tap(see, flush))
+
+    def when_committed(self, callback: Callable[[], None]) -> None:
+        """Call `callback` once, when the first output comes from the source."""
+        if self._first:
+            callback()
+        else:
+            self._on_commit.append(callback)
+
+    def when_done(self, callback: Callable[[End], None]) -> None:
+        """Call `callback` exactly once, when it is over, however it ends. Callbacks of inner policies run first."""
+        if self._end is not None:
+            callback(self._end)
+        else:
+            self._callbacks.append(callback)
+
+    async def prime(self) -> None:
+        """Read ahead until an output chunk has passed all taps, or the end has come.
+
+        Every failure up to there is raised here, as it is. Priming again is cheap, and does more only if taps were added.
+        """
+        if self._end is not None:
+            return
+        try:
+            while not self._settle_ready():
+                self._ready.append((await self._pull(), 0))
+        except BaseException as error:  # cancelled, failed or blocked: whatever it is, the reply ends with it
+            await self._fail(error)
+
+    async def read(self) -> Chunk | None:
+        """Return the next chunk; ``None`` after the last one.
+
+        Raises:
+            StreamInterrupted: the source failed after the commit point.
+            AigwError: what the source or a tap raised before it. Reading on raises the same again.
+        """
+        if self._end is not None:
+            if self._end.error is not None:
+                raise self._end.error
+            return None
+        try:
+            while True:
+                chunk, seen = self._ready.popleft() if self._ready else (await self._pull(), 0)
+                if chunk is None:
+                    if self._flush(seen):
+                        continue
+                    break
+                passed = self._pass(chunk, seen) if self._taps else chunk
+                if passed is not None:
+                    if not self._given and passed.has_output:
+                        self._given = True
+                    self.delivered.append(passed)
+                    return passed
+        except BaseException as error:  # as in prime()
+            await self._fail(error)
+        self._finish(None, complete=True)
+        return None
+
+    async def close(self) -> None:
+        """Stop here. The connection is closed unless the answer was complete; `when_done` callbacks run if they have not."""
+        self._finish(None, complete=False)
+        await self._source.close()
+
+    def abandon(self) -> Callable[[], object] | None:
+        """Settle a reply that nobody holds any more, without waiting; return what closes its source, if that is left to do."""
+        if self._end is not None:
+            return None
+        self._finish(None, complete=False)
+        return self._source.close
+
+    async def _pull(self) -> Chunk | None:
+        chunk = await self._source.read()
+        if chunk is not None:
+            if chunk.usage is not None:
+                self._usage = chunk.usage
+            if not self._first and chunk.has_output:
+                self._first = True
+                for callback in self._on_commit:
+                    callback()
+        return chunk
+
+    def _settle_ready(self) -> bool:
+        """Pass what was read ahead through the taps that it has not seen; tell whether output or the end is among it."""
+        count = len(self._taps)
+        settled: deque[tuple[Chunk | None, int]] = deque()
+        ended = False
+        for chunk, seen in self._ready:
+            if chunk is None:
+                settled.append((None, seen))
+                ended = True
+            elif (passed := self._pass(chunk, seen)) is not None:
+                settled.append((passed, count))
+        self._ready = settled
+        self._primed = any(chunk is not None and chunk.has_output for chunk, _ in settled)
+        return self._primed or ended
+
+    def _pass(self, chunk: Chunk, seen: int) -> Chunk | None:
+        """Hand a chunk through the taps that it has not seen yet."""
+        passed: Chunk | None = chunk
+        for tap in self._taps[seen:] if seen else self._taps:
+            if passed is None:
+                break
+            passed = tap.see(passed)
+        return passed
+
+    def _flush(self, seen: int) -> bool:
+        """Let taps give out what they hold back; tell whether one did."""
+        for position in range(seen, len(self._taps)):
+            flush = self._taps[position].flush
+            held = flush() if flush is not None else None
+            if held is not None:
+                self._ready.extend(((held, position + 1), (None, position + 1)))
+                return True
+        return False
+
+    async def _fail(self, error: BaseException) -> NoReturn:
+        """End with this error: settle first, then let go of the source."""
+        failure = error
+        if self.committed and isinstance(error, (ProviderError, DeadlineExceeded)):
+            failure = StreamInterrupted(
+                f"the stream was cut after its first output ({error})",
+                partial=join_text(self.delivered),
+                usage=self._usage,
+                tool_calls=join_tool_calls(self.delivered),
+            )
+        try:
+            self._finish(failure, complete=False)
+        finally:
+            if not isinstance(error, GeneratorExit):  # then the coroutine itself is thrown away and may not wait
+                await self._source.close()
+        if failure is error:
+            raise error
+        raise failure from error
+
+    def _finish(self, error: BaseException | None, *, complete: bool) -> None:
+        if self._end is not None:
+            return
+        self._end = end = End(complete, error, self._usage, self.committed)
+        callbacks, self._callbacks = self._callbacks, []
+        failure: BaseException | None = None
+        for callback in callbacks:
+            try:
+                callback(end)
+            except BaseException as raised:  # one callback settles money, the next frees a slot: all of them must run
+                failure = failure or raised
+        if failure is not None:
+            raise failure
+
+
+class _Replay:
+    """A source of chunks that are there already."""
+
+    __slots__ = ("_chunks",)
+
+    def __init__(self, chunks: Iterable[Chunk]) -> None:
+        self._chunks = deque(chunks)
+
+    async def read(self) -> Chunk | None:
+        return self._chunks.popleft() if self._chunks else None
+
+    async def close(self) -> None:
+        self._chunks.clear()

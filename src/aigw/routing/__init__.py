@@ -1,0 +1,1 @@
+"""The routing tree: targets, and the nodes that choose among them."""

@@ -1,0 +1,329 @@
+"""The runtimes: blocking and loop versions of the ports, and `drive`, which runs a coroutine without a loop."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aigw.errors import ConfigError, SuspendedError
+
+if TYPE_CHECKING:
+    import asyncio
+    import random
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+
+    from aigw.ports import Clock, Flag, Transport
+
+T = TypeVar("T")
+
+
+def drive(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine whose every wait finishes at once.
+
+    Blocking ports do their waiting inside, so a coroutine that waits only through ports never suspends.
+
+    Raises:
+        SuspendedError: it waited on an event loop; the message names who did.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    except RuntimeError as error:
+        if "no running event loop" in str(error):
+            raise SuspendedError(_blame(_raised_in(error))) from error
+        raise
+    path = _awaiting(coroutine)
+    coroutine.close()
+    raise SuspendedError(_blame(path))
+
+
+def _blame(path: list[str]) -> str:
+    return (
+        f"{' > '.join(path)} waited for an event loop, but a blocking gateway runs this call. "
+        "Wait through call.clock, call.runtime.flag() or another port, or use gateway.aio"
+    )
+
+
+def _awaiting(coroutine: Any) -> list[str]:
+    """Name the coroutines from the outermost to the one that suspended."""
+    path = []
+    while coroutine is not None and hasattr(coroutine, "cr_code"):
+        path.append(coroutine.cr_code.co_qualname)
+        coroutine = coroutine.cr_await
+    return path
+
+
+def _raised_in(error: BaseException) -> list[str]:
+    path = []
+    traceback = error.__traceback__
+    while traceback is not None:
+        path.append(traceback.tb_frame.f_code.co_qualname)
+        traceback = traceback.tb_next
+    return path[1:]
+
+
+class BlockingClock:
+    """The monotonic clock; sleeping blocks the thread."""
+
+    def now(self) -> float:
+        """Seconds of `time.monotonic`."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Block the thread."""
+        if seconds > 0:
+            time.sleep(seconds)
+
+
+class LoopClock:
+    """The monotonic clock; sleeping suspends the task."""
+
+    def now(self) -> float:
+        """Seconds of `time.monotonic`."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Suspend the task."""
+        import asyncio  # noqa: PLC0415  (whoever gets here runs a loop and has loaded it)
+
+        await asyncio.sleep(max(seconds, 0))
+
+
+class BlockingFlag:
+    """A flag that a thread waits for."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        """Wake everybody."""
+        self._event.set()
+
+    def is_set(self) -> bool:
+        """Tell whether `set` was called."""
+        return self._event.is_set()
+
+    async def wait(self, timeout: float | None = None) -> bool:
+        """Block until it is set, at most `timeout` seconds."""
+        return self._event.wait(timeout)
+
+
+class LoopFlag:
+    """A flag that tasks of one loop wait for, and any thread may set."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._set = False
+        self._lock = threading.Lock()
+        self._waiters: list[asyncio.Future[None]] = []
+
+    def set(self) -> None:
+        """Wake everybody, from any thread."""
+        with self._lock:
+            self._set = True
+            waiters, self._waiters = self._waiters, []
+        if waiters and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_wake, waiters)
+
+    def is_set(self) -> bool:
+        """Tell whether `set` was called."""
+        return self._set
+
+    async def wait(self, timeout: float | None = None) -> bool:
+        """Suspend until it is set, at most `timeout` seconds."""
+        import asyncio  # noqa: PLC0415
+
+        with self._lock:
+            if self._set:
+                return True
+            waiter: asyncio.Future[None] = self._loop.create_future()
+            self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(timeout):
+                await waiter
+        except TimeoutError:
+            return self._set
+        finally:
+            with self._lock:
+                if waiter in self._waiters:
+                    self._waiters.remove(waiter)
+        return True
+
+
+def _wake(waiters: list[asyncio.Future[None]]) -> None:
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)
+
+
+class BlockingRuntime:
+    """Ports of the blocking face. One serves all threads."""
+
+    blocking = True
+
+    def __init__(self, clock: Clock | None, rng: random.Random, transport: Callable[[], Transport]) -> None:
+        self.clock: Clock = clock or BlockingClock()
+        self.rng = rng
+        self._make_transport = transport
+        self._transport: Transport | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def transport(self) -> Transport:
+        """The transport, made when it is first needed."""
+        transport = self._transport
+        if transport is None:
+            with self._lock:
+                if self._transport is None:
+                    self._transport = self._make_transport()
+                transport = self._transport
+        return transport
+
+    def flag(self) -> Flag:
+        """Make a flag."""
+        return BlockingFlag()
+
+    async def resolve(self, function: Callable[[], T | Awaitable[T]]) -> T:
+        """Call a plain function."""
+        value: Any = function()
+        if hasattr(value, "__await__"):
+            if hasattr(value, "close"):
+                value.close()
+            name = getattr(function, "__qualname__", repr(function))
+            raise ConfigError(f"{name} is a coroutine function: use it with gateway.aio, or give a plain function")
+        result: T = value
+        return result
+
+    def discard(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Close it at once."""
+        drive(close())
+
+    async def close(self) -> None:
+        """Close every connection."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.close()
+
+
+class LoopRuntime:
+    """Ports of the async face in one event loop."""
+
+    blocking = False
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock | None,
+        rng: random.Random,
+        transport: Callable[[], Transport],
+    ) -> None:
+        self.clock: Clock = clock or LoopClock()
+        self.rng = rng
+        self.loop = weakref.ref(loop)
+        self._make_transport = transport
+        self._transport: Transport | None = None
+        self._janitor: AsyncGenerator[None, None] | None = None
+
+    @property
+    def transport(self) -> Transport:
+        """The transport of this loop, made when it is first needed."""
+        if self._transport is None:
+            self._transport = self._make_transport()
+        return self._transport
+
+    def flag(self) -> Flag:
+        """Make a flag for tasks of this loop."""
+        loop = self.loop()
+        if loop is None:
+            raise ConfigError("the event loop of this runtime is gone")
+        return LoopFlag(loop)
+
+    async def resolve(self, function: Callable[[], T | Awaitable[T]]) -> T:
+        """Call a plain or a coroutine function."""
+        value: Any = function()
+        if hasattr(value, "__await__"):
+            value = await value
+        result: T = value
+        return result
+
+    def discard(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Let the loop close it, if it still runs."""
+        loop = self.loop()
+        if loop is not None and loop.is_running():
+            loop.call_soon_threadsafe(lambda: loop.create_task(close()))
+
+    async def watch(self) -> None:
+        """Have the connections closed when `asyncio.run` shuts its loop down, even if nobody calls `close`.
+
+        A loop closes its open async generators before it stops: one of them is ours.
+        """
+        self._janitor = self._close_at_shutdown()
+        await anext(self._janitor)
+
+    async def _close_at_shutdown(self) -> AsyncGenerator[None, None]:
+        try:
+            yield
+        finally:
+            transport, self._transport = self._transport, None
+            if transport is not None:
+                await transport.close()
+
+    async def close(self) -> None:
+        """Close every connection of this loop."""
+        if self._janitor is not None:
+            await self._janitor.aclose()
+
+
+class Runtimes:
+    """The runtimes of one gateway: one for all threads, one for each event loop, made when first needed.
+
+    Args:
+        clock: replaces the clock of every runtime, in tests.
+        rng: source of chance.
+        blocking: makes the blocking transport.
+        loop: makes the transport of an event loop.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None,
+        rng: random.Random,
+        blocking: Callable[[], Transport],
+        loop: Callable[[], Transport],
+    ) -> None:
+        self.blocking = BlockingRuntime(clock, rng, blocking)
+        self._clock = clock
+        self._rng = rng
+        self._make_transport = loop
+        self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, LoopRuntime] = weakref.WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    async def current(self) -> LoopRuntime:
+        """Return the runtime of the running loop."""
+        import asyncio  # noqa: PLC0415
+
+        loop = asyncio.get_running_loop()
+        runtime = self._loops.get(loop)
+        if runtime is None:
+            runtime = LoopRuntime(loop, self._clock, self._rng, self._make_transport)
+            with self._lock:
+                # Idle connections hold their loop, so a weak key alone would keep a loop that was closed the hard way.
+                for dead in [other for other in self._loops if other.is_closed()]:
+                    del self._loops[dead]
+                self._loops[loop] = runtime
+            await runtime.watch()
+        return runtime
+
+    async def close_current(self) -> None:
+        """Close the connections of the running loop."""
+        import asyncio  # noqa: PLC0415
+
+        with self._lock:
+            runtime = self._loops.pop(asyncio.get_running_loop(), None)
+        if runtime is not None:
+            await runtime.close()

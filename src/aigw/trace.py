@@ -1,0 +1,131 @@
+"""The trace of one call: what was decided and tried, as typed values, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from aigw.chunk import Usage
+from aigw.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Value):
+    """What a policy or a routing node decided.
+
+    Args:
+        at: seconds since the call began.
+        by: the policy or node, by its name.
+        action: one or two words, such as ``retry`` or ``moved on``.
+        reason: why.
+        wait: seconds that it waits before it goes on.
+    """
+
+    at: float
+    by: str
+    action: str
+    reason: str = ""
+    wait: float | None = None
+    type: Literal["decision"] = "decision"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt(Value):
+    """One try at one target, written down when it is over.
+
+    Args:
+        at: seconds since the call began when it started.
+        target: name of the target.
+        provider: name of its provider.
+        model: the model that was asked for there.
+        outcome: ``ok``; the class name of the error, such as ``TimedOut``; ``cancelled`` or ``abandoned``.
+        duration: seconds that it took, until the end of the answer.
+        time_to_first_chunk: seconds until the first output of any kind; ``None`` if none came.
+        usage: what the provider counted; ``None`` where it told nothing.
+        status: the HTTP status of a failure.
+        reason: what the error said.
+    """
+
+    at: float
+    target: str
+    provider: str
+    model: str
+    outcome: str
+    duration: float
+    time_to_first_chunk: float | None = None
+    usage: Usage | None = None
+    status: int | None = None
+    reason: str = ""
+    type: Literal["attempt"] = "attempt"
+
+
+Event = Decision | Attempt
+
+
+@dataclass(slots=True)
+class CallTrace(Value):
+    """What happened in one call. Grows while the call runs.
+
+    ``print(answer.trace)`` shows it as a table.
+
+    Args:
+        call_id: id of the call.
+        route: name of the route that it took.
+        events: decisions and attempts, in order.
+        duration: seconds that the whole call took; ``None`` while it runs.
+    """
+
+    call_id: str = ""
+    route: str = ""
+    events: list[Event] = field(default_factory=list)
+    duration: float | None = None
+
+    def add(self, event: Event) -> None:
+        """Append an event. Safe from any thread."""
+        self.events.append(event)
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Only the attempts."""
+        return tuple(event for event in self.events if isinstance(event, Attempt))
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """Only the decisions."""
+        return tuple(event for event in self.events if isinstance(event, Decision))
+
+    def rows(self) -> Iterator[tuple[str, str, str, str]]:
+        """Yield a row of text for each event: when, who, what, and the rest."""
+        for event in self.events:
+            if isinstance(event, Decision):
+                wait = f"waits {event.wait:.3g} s" if event.wait else ""
+                yield _seconds(event.at), event.by, event.action, ", ".join(filter(None, (event.reason, wait)))
+            else:
+                yield _seconds(event.at), event.target, event.outcome, ", ".join(_facts(event))
+
+    def __str__(self) -> str:
+        table = [("at", "who", "what", "detail"), *self.rows()]
+        widths = [max(len(row[column]) for row in table) for column in range(3)]
+        lines = [
+            "  ".join([*(cell.ljust(width) for cell, width in zip(row[:3], widths, strict=True)), row[3]]).rstrip()
+            for row in table
+        ]
+        total = "" if self.duration is None else f", {self.duration:.3f} s"
+        return "\n".join([f"call {self.call_id} on route {self.route!r}{total}", *lines])
+
+
+def _seconds(at: float) -> str:
+    return f"{at:.3f} s"
+
+
+def _facts(attempt: Attempt) -> Iterator[str]:
+    if attempt.reason:
+        yield attempt.reason
+    if attempt.time_to_first_chunk is not None:
+        yield f"first chunk after {attempt.time_to_first_chunk:.3f} s"
+    yield f"took {attempt.duration:.3f} s"
+    if attempt.usage is not None:
+        yield f"{attempt.usage.input} tokens in, {attempt.usage.output} out"
