@@ -1,1 +1,211 @@
-"""aigw: an AI gateway inside the application."""
+"""aigw: an AI gateway inside the application.
+
+>>> import aigw
+>>> gateway = aigw.Gateway({"smart": aigw.Target("http://127.0.0.1:8000/v1", model="llama-3.3-70b")}, aigw.standard())
+>>> gateway.explain("Why is the sky blue?").route
+'smart'
+
+Names are loaded when they are first used, so that ``import aigw`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from aigw.answer import Answer, Choice, Embeddings
+    from aigw.call import UNSET, Call, Principal, Schema, Timeouts
+    from aigw.chunk import Chunk, ToolCallDelta, Usage
+    from aigw.errors import (
+        AccessDenied,
+        AigwError,
+        AllTargetsFailed,
+        AnswerBlocked,
+        AuthenticationFailed,
+        BadRequest,
+        BadResponse,
+        BudgetExceeded,
+        CircuitOpen,
+        ConfigError,
+        ContentFiltered,
+        ContextTooLong,
+        DeadlineExceeded,
+        NoCapableTarget,
+        NotFound,
+        Overloaded,
+        PermissionDenied,
+        PromptBlocked,
+        ProviderError,
+        ProviderRateLimited,
+        QueueFull,
+        QuotaExhausted,
+        RateLimited,
+        Refused,
+        ServerError,
+        StreamInterrupted,
+        SuspendedError,
+        TimedOut,
+        Unreachable,
+    )
+    from aigw.explanation import Explanation
+    from aigw.gateway import AsyncGateway, Gateway
+    from aigw.message import File, Image, Message, Reasoning, Text, Tool, ToolCall, ToolResult
+    from aigw.policies import AttemptTimeout, Deadline, Retry
+    from aigw.policy import Policy
+    from aigw.reply import End, Reply
+    from aigw.routing import Balance, Fallback, Target
+    from aigw.standard import standard
+    from aigw.stream import AsyncStream, Stream
+    from aigw.trace import Attempt, CallTrace, Decision
+
+__all__ = [
+    "UNSET",
+    "AccessDenied",
+    "AigwError",
+    "AllTargetsFailed",
+    "Answer",
+    "AnswerBlocked",
+    "AsyncGateway",
+    "AsyncStream",
+    "Attempt",
+    "AttemptTimeout",
+    "AuthenticationFailed",
+    "BadRequest",
+    "BadResponse",
+    "Balance",
+    "BudgetExceeded",
+    "Call",
+    "CallTrace",
+    "Choice",
+    "Chunk",
+    "CircuitOpen",
+    "ConfigError",
+    "ContentFiltered",
+    "ContextTooLong",
+    "Deadline",
+    "DeadlineExceeded",
+    "Decision",
+    "Embeddings",
+    "End",
+    "Explanation",
+    "Fallback",
+    "File",
+    "Gateway",
+    "Image",
+    "Message",
+    "NoCapableTarget",
+    "NotFound",
+    "Overloaded",
+    "PermissionDenied",
+    "Policy",
+    "Principal",
+    "PromptBlocked",
+    "ProviderError",
+    "ProviderRateLimited",
+    "QueueFull",
+    "QuotaExhausted",
+    "RateLimited",
+    "Reasoning",
+    "Refused",
+    "Reply",
+    "Retry",
+    "Schema",
+    "ServerError",
+    "Stream",
+    "StreamInterrupted",
+    "SuspendedError",
+    "Target",
+    "Text",
+    "TimedOut",
+    "Timeouts",
+    "Tool",
+    "ToolCall",
+    "ToolCallDelta",
+    "ToolResult",
+    "Unreachable",
+    "Usage",
+    "standard",
+]
+
+_HOMES: Final = {
+    "Answer": "aigw.answer",
+    "Choice": "aigw.answer",
+    "Embeddings": "aigw.answer",
+    "Call": "aigw.call",
+    "Principal": "aigw.call",
+    "Schema": "aigw.call",
+    "Timeouts": "aigw.call",
+    "UNSET": "aigw.call",
+    "Chunk": "aigw.chunk",
+    "ToolCallDelta": "aigw.chunk",
+    "Usage": "aigw.chunk",
+    "AccessDenied": "aigw.errors",
+    "AigwError": "aigw.errors",
+    "AllTargetsFailed": "aigw.errors",
+    "AnswerBlocked": "aigw.errors",
+    "AuthenticationFailed": "aigw.errors",
+    "BadRequest": "aigw.errors",
+    "BadResponse": "aigw.errors",
+    "BudgetExceeded": "aigw.errors",
+    "CircuitOpen": "aigw.errors",
+    "ConfigError": "aigw.errors",
+    "ContentFiltered": "aigw.errors",
+    "ContextTooLong": "aigw.errors",
+    "DeadlineExceeded": "aigw.errors",
+    "NoCapableTarget": "aigw.errors",
+    "NotFound": "aigw.errors",
+    "Overloaded": "aigw.errors",
+    "PermissionDenied": "aigw.errors",
+    "PromptBlocked": "aigw.errors",
+    "ProviderError": "aigw.errors",
+    "ProviderRateLimited": "aigw.errors",
+    "QueueFull": "aigw.errors",
+    "QuotaExhausted": "aigw.errors",
+    "RateLimited": "aigw.errors",
+    "Refused": "aigw.errors",
+    "ServerError": "aigw.errors",
+    "StreamInterrupted": "aigw.errors",
+    "SuspendedError": "aigw.errors",
+    "TimedOut": "aigw.errors",
+    "Unreachable": "aigw.errors",
+    "Explanation": "aigw.explanation",
+    "AsyncGateway": "aigw.gateway",
+    "Gateway": "aigw.gateway",
+    "File": "aigw.message",
+    "Image": "aigw.message",
+    "Message": "aigw.message",
+    "Reasoning": "aigw.message",
+    "Text": "aigw.message",
+    "Tool": "aigw.message",
+    "ToolCall": "aigw.message",
+    "ToolResult": "aigw.message",
+    "AttemptTimeout": "aigw.policies",
+    "Deadline": "aigw.policies",
+    "Retry": "aigw.policies",
+    "Policy": "aigw.policy",
+    "End": "aigw.reply",
+    "Reply": "aigw.reply",
+    "Balance": "aigw.routing",
+    "Fallback": "aigw.routing",
+    "Target": "aigw.routing",
+    "standard": "aigw.standard",
+    "AsyncStream": "aigw.stream",
+    "Stream": "aigw.stream",
+    "Attempt": "aigw.trace",
+    "CallTrace": "aigw.trace",
+    "Decision": "aigw.trace",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'aigw' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]

@@ -56,11 +56,15 @@ class Schema(Value):
         schema: the JSON schema.
         name: a name for it; some providers want one.
         strict: the provider must hold the model to it; ``None`` leaves that to the provider.
+        type: the Python type that the schema was made of, if it was made of one; stays in this process.
     """
+
+    _local: ClassVar[Mapping[str, Any]] = {"type": True}
 
     schema: Mapping[str, Any]
     name: str = "answer"
     strict: bool | None = None
+    type: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,9 @@ class Call(Value):
         tags: labels that routing and policies look at.
         metadata: labels for usage records and audit.
         timeouts: bounds of each attempt.
-        deadline: when the call must be over, on `clock`; ``None`` until somebody sets it, infinity for "never".
+        timeout: seconds that the caller himself gave the whole call, ``None`` for no limit. It replaces the default of
+            the outermost `Deadline`.
+        deadline: when the call must be over, on `clock`; ``None`` where there is no limit.
         route: name of the route that serves it.
         avoid: names of the targets that failed in this call already.
         attempt: which try this is, from 1.
@@ -124,7 +130,13 @@ class Call(Value):
         started: when it began, on `clock`.
     """
 
-    _local: ClassVar[frozenset[str]] = frozenset({"deadline", "runtime", "trace", "started"})
+    _local: ClassVar[Mapping[str, Any]] = {
+        "deadline": True,
+        "runtime": True,
+        "trace": True,
+        "started": True,
+        "schema": {"type"},
+    }
 
     operation: Operation = "chat"
     model: str = ""
@@ -149,6 +161,7 @@ class Call(Value):
     tags: frozenset[str] = frozenset()
     metadata: Mapping[str, str] = field(default_factory=dict)
     timeouts: Timeouts = DEFAULT_TIMEOUTS
+    timeout: float | Unset | None = UNSET
     deadline: float | None = field(default=None, compare=False)
     route: str = ""
     avoid: frozenset[str] = frozenset()
@@ -166,7 +179,9 @@ class Call(Value):
             ConfigError: the call was made by hand and has none.
         """
         if self.runtime is None:
-            raise ConfigError("this Call has no runtime; a gateway sets one, and aigw.testing.make_call() does in tests")
+            raise ConfigError(
+                "this Call has no runtime; a gateway sets one, and aigw.testing.make_call() does in tests"
+            )
         return self.runtime
 
     @property

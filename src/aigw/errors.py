@@ -291,6 +291,7 @@ class AllTargetsFailed(AigwError, ExceptionGroup[AigwError]):
     """Every target that could be tried failed; `exceptions` has one error for each, in the order of the attempts."""
 
     def __new__(cls, message: str, errors: Sequence[AigwError]) -> Self:
+        """Make the group; `ExceptionGroup` takes its arguments here."""
         return super().__new__(cls, message, errors)
 
     def __init__(self, message: str, errors: Sequence[AigwError]) -> None:
@@ -299,7 +300,7 @@ class AllTargetsFailed(AigwError, ExceptionGroup[AigwError]):
     def __str__(self) -> str:
         return f"{self.message}: " + "; ".join(f"[{type(error).__name__}] {error}" for error in self.exceptions)
 
-    def derive(self, excs: Sequence[Any]) -> AllTargetsFailed:
+    def derive(self, excs: Sequence[Any], /) -> AllTargetsFailed:  # type: ignore[override]  # it holds only our errors
         """Keep the type when `split` or ``except*`` takes a part."""
         return AllTargetsFailed(self.message, excs)
 
@@ -311,8 +312,8 @@ class AllTargetsFailed(AigwError, ExceptionGroup[AigwError]):
     @property
     def retry_after(self) -> float | None:
         """The shortest wait in seconds that one of the targets asked for."""
-        waits = [error.retry_after for error in self.exceptions if getattr(error, "retry_after", None) is not None]
-        return min(waits, default=None)
+        waits = [getattr(error, "retry_after", None) for error in self.exceptions]
+        return min((wait for wait in waits if wait is not None), default=None)
 
     @property
     def targets(self) -> frozenset[str]:

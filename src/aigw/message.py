@@ -7,7 +7,7 @@ holds the fields that aigw does not model, as the wire format gave them (``cache
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -108,7 +108,9 @@ class ToolCall(Value):
         """
         value = json.loads(self.arguments or "{}")
         if not isinstance(value, dict):
-            raise ValueError(f"the arguments of tool call {self.name!r} are not a JSON object")  # noqa: TRY004
+            raise ValueError(  # noqa: TRY004  (what the model wrote is wrong, not a type in the program)
+                f"the arguments of tool call {self.name!r} are not a JSON object"
+            )
         return value
 
 
@@ -142,16 +144,17 @@ class Other(Value):
 Part = Text | Image | File | Reasoning | ToolCall | ToolResult | Other
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Message(Value):
     """One message of a conversation.
 
-    ``Message("user", "hello")`` and ``Message("user", ("What is this?", Image(url)))`` both work: strings become `Text`.
+    ``Message("user", "hello")`` and ``Message("user", ["What is this?", Image(url)])`` work: strings become `Text`.
 
     Args:
         role: who speaks.
         parts: what is said; a string or a part stands for a tuple of one.
         name: name of the speaker, where a format has one.
+        extra: fields that aigw does not model.
     """
 
     role: Role
@@ -159,13 +162,23 @@ class Message(Value):
     name: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        given: Any = self.parts
-        if type(given) is tuple and not any(isinstance(part, str) for part in given):
-            return
-        if isinstance(given, (str, *_PARTS)):
-            given = (given,)
-        object.__setattr__(self, "parts", tuple(Text(part) if isinstance(part, str) else part for part in given))
+    def __init__(
+        self,
+        role: Role,
+        parts: str | Part | Iterable[str | Part] = (),
+        name: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        if isinstance(parts, str):
+            known: tuple[Part, ...] = (Text(parts),)
+        elif isinstance(parts, Value):
+            known = (parts,)
+        else:
+            known = tuple([Text(part) if isinstance(part, str) else part for part in parts])
+        object.__setattr__(self, "role", role)
+        object.__setattr__(self, "parts", known)
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "extra", {} if extra is None else extra)
 
     @property
     def text(self) -> str:
@@ -176,9 +189,6 @@ class Message(Value):
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """Its tool calls."""
         return tuple(part for part in self.parts if type(part) is ToolCall)
-
-
-_PARTS = (Text, Image, File, Reasoning, ToolCall, ToolResult, Other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +210,6 @@ class Tool(Value):
 
 
 def _data_url(data: bytes, media_type: str) -> str:
-    from base64 import b64encode  # noqa: PLC0415  (only for inline data)
+    from base64 import b64encode
 
     return f"data:{media_type};base64,{b64encode(data).decode()}"

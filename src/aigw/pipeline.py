@@ -41,7 +41,9 @@ def as_policies(policies: object, owner: str) -> tuple[Policy, ...]:
         raise ConfigError(f"{owner}: policies must be a list, not {type(policies).__name__}")
     for position, policy in enumerate(policies):
         if isinstance(policy, type):
-            raise ConfigError(f"{owner}: policies[{position}] is the class {policy.__name__}; write {policy.__name__}()")
+            raise ConfigError(
+                f"{owner}: policies[{position}] is the class {policy.__name__}; write {policy.__name__}()"
+            )
         if not isinstance(policy, Policy):
             raise ConfigError(f"{owner}: policies[{position}] is {policy!r}, which has no method handle(call, inner)")
     return tuple(policies)

@@ -86,6 +86,10 @@ class HttpResponse(Protocol):
         """
         ...
 
+    async def read_all(self, timeout: float | None) -> bytes:
+        """Return the rest of the body, as `read` does, within `timeout` seconds in all."""
+        ...
+
     async def close(self) -> None:
         """Give the connection back, or close it if the body was not read to its end. Closing twice is fine."""
         ...

@@ -13,14 +13,15 @@ the end. No generator stands between two layers, so that nothing is left half-ru
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from aigw.chunk import Chunk, Usage, join_text, join_tool_calls
 from aigw.errors import DeadlineExceeded, ProviderError, StreamInterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Coroutine, Iterable
 
 
 class Source(Protocol):
@@ -30,7 +31,7 @@ class Source(Protocol):
         """Return the next chunk; ``None`` after the proper end. By then it has given back its connection."""
         ...
 
-    async def close(self) -> None:
+    def close(self) -> Coroutine[Any, Any, None]:
         """Let go of everything, wherever it stands. Closing twice is fine."""
         ...
 
@@ -144,14 +145,14 @@ class Reply:
     async def prime(self) -> None:
         """Read ahead until an output chunk has passed all taps, or the end has come.
 
-        Every failure up to there is raised here, as it is. Priming again is cheap, and does more only if taps were added.
+        Every failure up to there is raised here, as it is. Priming again does something only if taps were added.
         """
         if self._end is not None:
             return
         try:
             while not self._settle_ready():
                 self._ready.append((await self._pull(), 0))
-        except BaseException as error:  # cancelled, failed or blocked: whatever it is, the reply ends with it
+        except BaseException as error:  # noqa: BLE001
             await self._fail(error)
 
     async def read(self) -> Chunk | None:
@@ -178,18 +179,18 @@ class Reply:
                         self._given = True
                     self.delivered.append(passed)
                     return passed
-        except BaseException as error:  # as in prime()
+        except BaseException as error:  # noqa: BLE001
             await self._fail(error)
         self._finish(None, complete=True)
         return None
 
     async def close(self) -> None:
-        """Stop here. The connection is closed unless the answer was complete; `when_done` callbacks run if they have not."""
+        """Stop here: `when_done` callbacks run if they have not, an unfinished answer's connection is closed."""
         self._finish(None, complete=False)
         await self._source.close()
 
-    def abandon(self) -> Callable[[], object] | None:
-        """Settle a reply that nobody holds any more, without waiting; return what closes its source, if that is left to do."""
+    def abandon(self) -> Callable[[], Coroutine[Any, Any, None]] | None:
+        """Settle a reply that nobody holds any more, without waiting; return what closes its source, if any does."""
         if self._end is not None:
             return None
         self._finish(None, complete=False)
@@ -207,7 +208,7 @@ class Reply:
         return chunk
 
     def _settle_ready(self) -> bool:
-        """Pass what was read ahead through the taps that it has not seen; tell whether output or the end is among it."""
+        """Pass what was read ahead through taps that it has not seen; tell whether output or the end is left of it."""
         count = len(self._taps)
         settled: deque[tuple[Chunk | None, int]] = deque()
         ended = False
@@ -268,7 +269,7 @@ class Reply:
         for callback in callbacks:
             try:
                 callback(end)
-            except BaseException as raised:  # one callback settles money, the next frees a slot: all of them must run
+            except BaseException as raised:  # noqa: BLE001
                 failure = failure or raised
         if failure is not None:
             raise failure

@@ -76,7 +76,7 @@ class BlockingClock:
     async def sleep(self, seconds: float) -> None:
         """Block the thread."""
         if seconds > 0:
-            time.sleep(seconds)
+            time.sleep(seconds)  # noqa: ASYNC251  (blocking is what this clock is for)
 
 
 class LoopClock:
@@ -88,7 +88,7 @@ class LoopClock:
 
     async def sleep(self, seconds: float) -> None:
         """Suspend the task."""
-        import asyncio  # noqa: PLC0415  (whoever gets here runs a loop and has loaded it)
+        import asyncio
 
         await asyncio.sleep(max(seconds, 0))
 
@@ -135,7 +135,7 @@ class LoopFlag:
 
     async def wait(self, timeout: float | None = None) -> bool:
         """Suspend until it is set, at most `timeout` seconds."""
-        import asyncio  # noqa: PLC0415
+        import asyncio
 
         with self._lock:
             if self._set:
@@ -305,7 +305,7 @@ class Runtimes:
 
     async def current(self) -> LoopRuntime:
         """Return the runtime of the running loop."""
-        import asyncio  # noqa: PLC0415
+        import asyncio
 
         loop = asyncio.get_running_loop()
         runtime = self._loops.get(loop)
@@ -321,7 +321,7 @@ class Runtimes:
 
     async def close_current(self) -> None:
         """Close the connections of the running loop."""
-        import asyncio  # noqa: PLC0415
+        import asyncio
 
         with self._lock:
             runtime = self._loops.pop(asyncio.get_running_loop(), None)

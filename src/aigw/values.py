@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydantic import TypeAdapter
 
 
@@ -15,12 +17,12 @@ class Value:
     __slots__ = ()
     __pydantic_config__: ClassVar[dict[str, Any]] = {"arbitrary_types_allowed": True, "ser_json_inf_nan": "strings"}
 
-    _local: ClassVar[frozenset[str]] = frozenset()
-    """Fields that mean something only inside this process, and stay out of the JSON."""
+    _local: ClassVar[Mapping[str, Any]] = {}
+    """Fields that mean something only inside this process, and stay out of the JSON (pydantic's ``exclude``)."""
 
     def to_json(self) -> str:
         """Render as JSON, without the fields that mean something only inside this process."""
-        return _adapter(type(self)).dump_json(self, exclude=set(self._local)).decode()
+        return _adapter_of(cast("Any", type(self))).dump_json(self, exclude=dict(self._local)).decode()
 
     @classmethod
     def from_json(cls, data: str | bytes) -> Self:
@@ -29,12 +31,12 @@ class Value:
         Raises:
             ValueError: it does not fit; the message names the field.
         """
-        value: Self = _adapter(cls).validate_json(data)
+        value: Self = _adapter_of(cast("Any", cls)).validate_json(data)
         return value
 
 
 @cache
-def _adapter(cls: Any) -> TypeAdapter[Any]:
-    from pydantic import TypeAdapter  # noqa: PLC0415  (heavy: only those who ask for JSON pay for it)
+def _adapter_of(cls: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
 
     return TypeAdapter(cls)

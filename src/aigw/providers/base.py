@@ -15,7 +15,7 @@ class Provider(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name, as it shows up in errors and traces (OpenTelemetry's ``gen_ai.provider.name`` where that has one)."""
+        """Its name in errors and traces; the one that OpenTelemetry's ``gen_ai.provider.name`` has for it, if any."""
         ...
 
     @property

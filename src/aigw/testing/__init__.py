@@ -1,1 +1,22 @@
-"""What the tests of an application need: a clock to turn by hand, providers that follow a script, a faulty server."""
+"""What the tests of an application need: clocks to turn by hand, providers that follow a script, a faulty server."""
+
+from aigw.testing.call import make_call
+from aigw.testing.clock import FakeClock, HeldClock
+from aigw.testing.faults import Cut, Hangup, Malformed, Slow, Stall, Status, Unfinished
+from aigw.testing.scripted import ScriptedProvider
+from aigw.testing.upstream import FaultyUpstream
+
+__all__ = [
+    "Cut",
+    "FakeClock",
+    "FaultyUpstream",
+    "Hangup",
+    "HeldClock",
+    "Malformed",
+    "ScriptedProvider",
+    "Slow",
+    "Stall",
+    "Status",
+    "Unfinished",
+    "make_call",
+]

@@ -1,0 +1,159 @@
+"""What both faces share: it starts calls, runs them through their route, and finishes their traces.
+
+Everything here is a coroutine that waits only through ports, so the blocking face can drive it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from aigw.answer import Answer, Embeddings, assemble, assemble_embeddings
+from aigw.call import UNSET
+from aigw.errors import AigwError, ConfigError
+from aigw.explanation import Explanation, PlannedTarget
+from aigw.pipeline import describe
+from aigw.routing.routes import Routes
+from aigw.runtime import Runtimes
+from aigw.trace import CallTrace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aigw.call import Call
+    from aigw.policy import Policy
+    from aigw.ports import Clock, Runtime, Transport
+    from aigw.reply import Reply
+    from aigw.routing.node import Node
+
+
+class Engine:
+    """One gateway, whatever its face.
+
+    Args:
+        routes: route names and their nodes.
+        policies: policies around all routes, outermost first.
+        clock: replaces the clock, in tests.
+        rng: source of chance; give a seeded one for repeatable choices.
+    """
+
+    def __init__(
+        self,
+        routes: Mapping[str, Node | str] | None,
+        policies: Sequence[Policy],
+        clock: Clock | None,
+        rng: random.Random | None,
+    ) -> None:
+        self.routes = Routes(routes, policies)
+        self._tls: Any = None
+        self.runtimes = Runtimes(
+            clock=clock,
+            rng=rng or random.Random(),  # noqa: S311  (it spreads load, it keeps no secrets)
+            blocking=self._blocking_transport,
+            loop=self._loop_transport,
+        )
+
+    async def chat(self, call: Call, runtime: Runtime) -> Answer:
+        """Serve a chat call to its end."""
+        call, reply = await self.open(call, runtime)
+        trace = await self._read_all(call, reply)
+        answer = assemble(reply.delivered, trace)
+        if call.schema is None:
+            return answer
+        from aigw.schema import parse_answer
+
+        try:
+            return replace(answer, parsed=parse_answer(call.schema, answer))
+        except AigwError as error:
+            error.trace = trace
+            raise
+
+    async def embed(self, call: Call, runtime: Runtime) -> Embeddings:
+        """Serve an embeddings call."""
+        call, reply = await self.open(call, runtime)
+        trace = await self._read_all(call, reply)
+        return assemble_embeddings(reply.delivered, trace)
+
+    async def open(self, call: Call, runtime: Runtime) -> tuple[Call, Reply]:
+        """Start a call and wait for its first output; return the call as it was started."""
+        route, endpoint = self.routes.find(call.model)
+        now = runtime.clock.now()
+        trace = CallTrace(f"call_{os.urandom(8).hex()}", route)
+        call = replace(
+            call,
+            id=trace.call_id,
+            route=route,
+            runtime=runtime,
+            trace=trace,
+            started=now,
+            deadline=None if call.timeout is UNSET or call.timeout is None else now + call.timeout,
+        )
+        try:
+            reply = await endpoint(call)
+            await reply.prime()
+        except BaseException as error:  # whatever it is, the trace of a failed call must be complete
+            close_trace(call, error)
+            raise
+        return call, reply
+
+    async def _read_all(self, call: Call, reply: Reply) -> CallTrace:
+        try:
+            while await reply.read() is not None:
+                pass
+        except BaseException as error:  # as in open()
+            close_trace(call, error)
+            raise
+        return close_trace(call)
+
+    def explain(self, call: Call) -> Explanation:
+        """Tell what a call would do."""
+        route, node = self.routes.node(call.model)
+        return Explanation(
+            route=route,
+            policies=tuple(describe(self.routes.policies)),
+            tree=tuple(node.describe()),
+            targets=tuple(
+                PlannedTarget(
+                    target.name, target.provider.name, target.model, target.provider.where, _problem(target.provider)
+                )
+                for target in node.targets
+            ),
+        )
+
+    def _blocking_transport(self) -> Transport:
+        from aigw.transport.blocking import BlockingTransport
+
+        return BlockingTransport(self._shared_tls())
+
+    def _loop_transport(self) -> Transport:
+        from aigw.transport.loop import LoopTransport
+
+        return LoopTransport(self._shared_tls())
+
+    def _shared_tls(self) -> Any:
+        from aigw.transport.lines import Tls
+
+        if self._tls is None:
+            self._tls = Tls()
+        return self._tls
+
+
+def close_trace(call: Call, error: BaseException | None = None) -> CallTrace:
+    """Finish the trace of a call, and hand it to the error that the call ends with."""
+    trace = call.trace
+    assert trace is not None
+    if trace.duration is None:
+        trace.duration = call.elapsed()
+    if isinstance(error, AigwError):
+        error.trace = trace
+    return trace
+
+
+def _problem(provider: Any) -> str:
+    try:
+        provider.check()
+    except ConfigError as error:
+        return str(error)
+    return ""

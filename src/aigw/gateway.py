@@ -1,0 +1,154 @@
+"""`Gateway` and `AsyncGateway`: two thin faces of the same engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self, Unpack
+
+from aigw.arguments import ChatOptions, EmbedOptions, Prompt, chat_call, embed_call
+from aigw.engine import Engine
+from aigw.runtime import drive
+from aigw.stream import AsyncStream, Stream
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    from aigw.answer import Answer, Embeddings
+    from aigw.call import Call
+    from aigw.explanation import Explanation
+    from aigw.policy import Policy
+    from aigw.ports import Clock
+    from aigw.reply import Reply
+    from aigw.routing.node import Node
+
+
+class _Face:
+    """What does not depend on how one waits."""
+
+    def __init__(
+        self,
+        routes: Mapping[str, Node | str] | None = None,
+        policies: Sequence[Policy] = (),
+        *,
+        clock: Clock | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._engine = Engine(routes, policies, clock, rng)
+
+    @classmethod
+    def _over(cls, engine: Engine) -> Self:
+        face = cls.__new__(cls)
+        face._engine = engine  # noqa: SLF001  (its own)
+        return face
+
+    def explain(self, messages: Prompt, **options: Unpack[ChatOptions]) -> Explanation:
+        """Tell what `chat` would do with the same arguments. Nothing is sent."""
+        return self._engine.explain(chat_call("explain", messages, options))
+
+    def describe(self) -> str:
+        """Show the policies and the routes, a line for each part."""
+        return self._engine.routes.describe()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(routes={list(self._engine.routes.nodes)})"
+
+
+class Gateway(_Face):
+    """An AI gateway inside the application; this face blocks the calling thread.
+
+    One gateway serves all threads of a process, and through `aio` all of its event loops, with the same policies and
+    the same health. It works inside a running loop too, where it blocks that loop.
+
+    Args:
+        routes: route names, and the target or tree of targets that serves each.
+        policies: policies around all routes, outermost first; `standard` makes a good list.
+        clock: replaces the clock, in tests.
+        rng: source of chance; give a seeded ``random.Random`` for repeatable choices.
+
+    Raises:
+        ConfigError: something does not fit; says what and what to do.
+    """
+
+    @property
+    def aio(self) -> AsyncGateway:
+        """The async face of the same gateway."""
+        return AsyncGateway._over(self._engine)  # noqa: SLF001  (the other face)
+
+    def chat(self, messages: Prompt, **options: Unpack[ChatOptions]) -> Answer:
+        """Ask, and wait for the whole answer.
+
+        Args:
+            messages: a text, a `Message`, a message as OpenAI's API writes it, or a list of them.
+            **options: see `ChatOptions`.
+
+        Raises:
+            AigwError: see the tree in `aigw.errors`; ``error.trace`` tells what had happened.
+        """
+        return drive(self._engine.chat(chat_call("chat", messages, options), self._engine.runtimes.blocking))
+
+    def stream(self, messages: Prompt, **options: Unpack[ChatOptions]) -> Stream:
+        """Ask, and read the answer while it comes; see `Stream` and `chat`."""
+        engine = self._engine
+        call = chat_call("stream", messages, options, stream=True)
+        return Stream(lambda: engine.open(call, engine.runtimes.blocking))
+
+    def embed(self, inputs: str | Sequence[str], **options: Unpack[EmbedOptions]) -> Embeddings:
+        """Turn texts into vectors.
+
+        Args:
+            inputs: a text or several.
+            **options: see `EmbedOptions`.
+        """
+        return drive(self._engine.embed(embed_call(inputs, options), self._engine.runtimes.blocking))
+
+    def close(self) -> None:
+        """Close the connections of all threads; for those of an event loop there is ``await gateway.aio.close()``."""
+        drive(self._engine.runtimes.blocking.close())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncGateway(_Face):
+    """The async face of a gateway: same arguments, same methods as `Gateway`.
+
+    One serves several event loops; each has its own connections.
+    """
+
+    async def chat(self, messages: Prompt, **options: Unpack[ChatOptions]) -> Answer:
+        """Ask, and wait for the whole answer; see `Gateway.chat`."""
+        call = chat_call("chat", messages, options)
+        return await self._engine.chat(call, await self._engine.runtimes.current())
+
+    def stream(self, messages: Prompt, **options: Unpack[ChatOptions]) -> AsyncStream:
+        """Ask, and read the answer while it comes; see `AsyncStream`."""
+        engine = self._engine
+        call = chat_call("stream", messages, options, stream=True)
+
+        async def opener() -> tuple[Call, Reply]:
+            return await engine.open(call, await engine.runtimes.current())
+
+        return AsyncStream(opener)
+
+    async def embed(self, inputs: str | Sequence[str], **options: Unpack[EmbedOptions]) -> Embeddings:
+        """Turn texts into vectors; see `Gateway.embed`."""
+        call = embed_call(inputs, options)
+        return await self._engine.embed(call, await self._engine.runtimes.current())
+
+    async def close(self) -> None:
+        """Close the connections of the running loop."""
+        await self._engine.runtimes.close_current()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,56 @@
+"""`Deadline`: the time that a whole call may take."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from aigw.call import UNSET
+from aigw.checks import seconds as check_seconds
+from aigw.errors import DeadlineExceeded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from aigw.call import Call
+    from aigw.policy import Next
+    from aigw.reply import Reply
+
+
+class Deadline:
+    """Bounds a whole call: all its attempts and all its waits.
+
+    It does not interrupt anything by itself: it sets ``call.deadline``, and whatever waits below obeys it. What the
+    caller says himself (``chat(…, timeout=5)``, ``timeout=None`` for no limit) replaces it. Of two the earlier
+    one counts.
+
+    Place it outside `Retry`, because it is meant for all attempts together; for each there is `AttemptTimeout`.
+
+    Args:
+        seconds: the time, also as a `timedelta`.
+
+    Raises:
+        DeadlineExceeded: (from a call) the time is over.
+    """
+
+    outside: ClassVar[Mapping[str, str]] = {
+        "Retry": "it bounds all attempts together; to bound each attempt use AttemptTimeout"
+    }
+
+    def __init__(self, seconds: float | timedelta = 60.0) -> None:
+        self.seconds = check_seconds("Deadline(seconds)", seconds)
+
+    def __repr__(self) -> str:
+        return f"Deadline({self.seconds:g})"
+
+    async def handle(self, call: Call, inner: Next) -> Reply:
+        """Set the deadline, unless the caller has set his own."""
+        if call.timeout is not UNSET:
+            call = replace(call, timeout=UNSET)  # his word replaces the outermost Deadline; inner ones hold as well
+        else:
+            deadline = call.clock.now() + self.seconds
+            call = replace(call, deadline=deadline if call.deadline is None else min(deadline, call.deadline))
+        if call.remaining() <= 0:
+            raise DeadlineExceeded("the time for the call was over before it began", policy="Deadline")
+        return await inner(call)

@@ -1,0 +1,98 @@
+"""`Fallback`: the next choice when one has failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aigw.checks import at_least
+from aigw.errors import AigwError, AllTargetsFailed, DeadlineExceeded, ProviderError, Refused, failed_targets
+from aigw.routing.node import Node, check_members, name_of
+from aigw.routing.target import as_node
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aigw.call import Call
+    from aigw.policy import Policy
+    from aigw.reply import Reply
+    from aigw.routing.target import Target
+
+
+class Fallback(Node):
+    """Tries its choices in order, until one answers.
+
+    It moves on when the *target* failed: unreachable, timed out, 5xx, 429, no quota, 401 and 403, a malformed answer,
+    or refused by the target's own policies. It does not when the *caller* did (400 and its like: it would fail
+    everywhere), and never after the first output.
+
+    Args:
+        choices: targets, texts such as ``"openai/gpt-5.5"``, or other nodes, the best one first.
+        tries: how many targets of a choice that has several (a `Balance`) are tried before the next choice.
+        name: its name in traces and errors.
+        weight: its share in a `Balance` around it.
+        policies: policies around it, outermost first.
+
+    Raises:
+        AllTargetsFailed: (from a call) no choice answered; holds every error.
+    """
+
+    def __init__(
+        self,
+        *choices: Node | str,
+        tries: int = 2,
+        name: str | None = None,
+        weight: float = 1.0,
+        policies: Sequence[Policy] = (),
+    ) -> None:
+        self.choices = tuple(as_node(choice, "Fallback") for choice in choices)
+        self.tries = at_least("Fallback(tries)", tries, 1)
+        check_members("Fallback", self.choices)
+        super().__init__(name=name or name_of("Fallback", self.choices), weight=weight, policies=policies)
+
+    def __repr__(self) -> str:
+        return self.name
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """Its choices."""
+        return self.choices
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """All targets below."""
+        return tuple(target for choice in self.choices for target in choice.targets)
+
+    async def _route(self, call: Call) -> Reply:
+        failures: list[AigwError] = []
+        choices = self.choices
+        if call.avoid:  # what has failed already comes last
+            choices = tuple(sorted(choices, key=lambda choice: not choice.is_fresh(call.avoid)))
+        for choice in choices:
+            for _ in range(self.tries):
+                try:
+                    reply = await choice(call)
+                    await reply.prime()
+                except AigwError as error:
+                    if not moves_on(error, call):
+                        raise
+                    failures.append(error)
+                    call.note(self.name, "moved on", f"{choice.name}: {type(error).__name__}")
+                    call = call.avoiding(failed_targets(error))
+                else:
+                    return reply
+                if call.remaining() <= 0:
+                    raise DeadlineExceeded("the deadline came before another target could be tried") from failures[-1]
+                if not choice.is_fresh(call.avoid):
+                    break
+        if len(failures) == 1:
+            raise failures[0]
+        raise AllTargetsFailed(f"all targets of {self.name} failed", failures)
+
+
+def moves_on(error: AigwError, call: Call) -> bool:
+    """Tell whether another target may do better."""
+    if isinstance(error, ProviderError):
+        return error.target_fault
+    if isinstance(error, DeadlineExceeded):  # of the target's own Deadline, perhaps; the call's own ends everything
+        return call.remaining() > 0
+    return isinstance(error, (Refused, AllTargetsFailed))

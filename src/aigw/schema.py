@@ -1,0 +1,95 @@
+"""Structured answers: from a Python type to the JSON schema for the provider, and from its answer back to the type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from aigw.call import Schema
+from aigw.errors import BadResponse, ConfigError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+    from aigw.answer import Answer
+
+
+def as_schema(given: object) -> Schema:
+    """Take a pydantic model, a dataclass or another type that pydantic knows, a JSON schema, or a `Schema`.
+
+    A type gives a strict schema: all of its fields are required and others are forbidden, as providers demand of it.
+
+    Raises:
+        ConfigError: it is none of these.
+    """
+    if isinstance(given, Schema):
+        return given
+    if isinstance(given, Mapping):
+        return Schema(given, name=_safe_name(str(given.get("title") or "answer")))
+    if not isinstance(given, type) and not hasattr(given, "__origin__"):
+        raise ConfigError(f"schema={given!r}: give a pydantic model, another type, or a JSON schema as a dict")
+    return Schema(_strict_schema(given), name=_safe_name(getattr(given, "__name__", "answer")), strict=True, type=given)
+
+
+def parse_answer(schema: Schema, answer: Answer) -> Any:
+    """Read the answer as the schema says; ``None`` if the model called tools or refused instead.
+
+    Only a schema that was made of a type is checked here; a plain JSON schema is the provider's to hold to.
+
+    Raises:
+        BadResponse: it does not fit; the message tells where, without quoting the answer.
+    """
+    if answer.refusal or (answer.tool_calls and not answer.text):
+        return None
+    if answer.finish_reason == "length":
+        raise BadResponse("the answer does not fit the schema: it was cut at max_tokens", model=answer.model or "")
+    try:
+        if schema.type is not None:
+            return _adapter(schema.type).validate_json(answer.text)
+        from pydantic_core import from_json
+
+        return from_json(answer.text)
+    except ValueError as error:
+        raise BadResponse(f"the answer does not fit the schema: {_places(error)}", model=answer.model or "") from None
+
+
+def _places(error: ValueError) -> str:
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return "it is not JSON"
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, item['loc'])) or 'answer'} ({item['type']})" for item in found[:5])
+
+
+@lru_cache(maxsize=256)
+def _adapter(given: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(given)
+
+
+@lru_cache(maxsize=256)
+def _strict_schema(given: Any) -> dict[str, Any]:
+    schema = _adapter(given).json_schema()
+    _make_strict(schema)
+    return schema
+
+
+def _make_strict(node: Any) -> None:
+    if isinstance(node, dict):
+        if node.get("type") == "object" and "properties" in node:
+            node.setdefault("additionalProperties", False)
+            node["required"] = list(node["properties"])
+        node.pop("default", None)  # strict schemas know no defaults
+        for value in node.values():
+            _make_strict(value)
+    elif isinstance(node, list):
+        for value in node:
+            _make_strict(value)
+
+
+def _safe_name(name: str) -> str:
+    kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "_-") else "_" for letter in name)
+    return kept[:64] or "answer"

@@ -1,0 +1,145 @@
+"""What the two transports share: how a line is opened, how a request is prepared, how failures are told.
+
+A *line* is an httpx transport that holds a single connection. httpcore's own pool looks at all of its connections for
+every request, which at 64 at once costs more than the rest of the call; a free list of lines costs the same for any
+number.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from aigw.errors import BadResponse, ConfigError, Unreachable
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+
+    from aigw.ports import HttpRequest
+
+KEEP_IDLE = 60.0
+"""Seconds that an unused connection is kept."""
+
+LIMITS = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_IDLE)
+
+Line = TypeVar("Line")
+
+
+@dataclass(slots=True, frozen=True)
+class Prepared:
+    """A request in httpx's terms, but for its body."""
+
+    url: httpx.URL
+    headers: list[tuple[str, str]]
+    origin: str
+
+
+def prepare(request: HttpRequest) -> Prepared:
+    """Return the prepared form of a request, made once."""
+    prepared = request.prepared
+    if not isinstance(prepared, Prepared):
+        url = httpx.URL(request.url)
+        headers = [("host", url.netloc.decode("ascii")), *request.headers]
+        request.prepared = prepared = Prepared(url, headers, f"{url.scheme}://{url.netloc.decode('ascii')}")
+    return prepared
+
+
+def with_body(request: HttpRequest, prepared: Prepared, body: bytes, timeout: dict[str, float | None]) -> httpx.Request:
+    """Complete a request."""
+    headers = [*prepared.headers, ("content-length", str(len(body)))] if body else prepared.headers
+    return httpx.Request(
+        request.method, prepared.url, headers=headers, stream=httpx.ByteStream(body), extensions={"timeout": timeout}
+    )
+
+
+class Tls:
+    """The TLS set-up that all lines of a gateway share, made when the first ``https`` line is opened."""
+
+    def __init__(self) -> None:
+        self._context: ssl.SSLContext | None = None
+        self._lock = threading.Lock()
+
+    def verify(self, origin: str) -> ssl.SSLContext | bool:
+        """Return what httpx wants as ``verify``; loading the certificates takes 10 ms and more, so it is done once."""
+        if not origin.startswith("https:"):
+            return False
+        with self._lock:
+            if self._context is None:
+                self._context = httpx.create_ssl_context()
+            return self._context
+
+
+def proxy_for(origin: str) -> str | None:
+    """Return the proxy that the environment names for an origin, obeying ``NO_PROXY``."""
+    parts = urlsplit(origin)
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if proxy is None or not parts.hostname or proxy_bypass(parts.hostname):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+class FreeList(Generic[Line]):
+    """Idle lines by origin, the one used last on top. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._idle: dict[str, deque[tuple[Line, float]]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, origin: str) -> Line | None:
+        """Take an idle line."""
+        idle = self._idle.get(origin)
+        try:
+            return idle.pop()[0] if idle else None
+        except IndexError:  # another thread was quicker
+            return None
+
+    def give(self, origin: str, line: Line, now: float) -> Line | None:
+        """Give a line back; return one that was unused for too long and must be closed."""
+        idle = self._idle.get(origin)
+        if idle is None:
+            with self._lock:
+                idle = self._idle.setdefault(origin, deque())
+        idle.append((line, now))
+        if now - idle[0][1] < KEEP_IDLE:
+            return None
+        try:
+            stale, since = idle.popleft()
+        except IndexError:  # another thread took it
+            return None
+        if now - since < KEEP_IDLE:
+            idle.appendleft((stale, since))
+            return None
+        return stale
+
+    def drain(self) -> Iterator[Line]:
+        """Take all idle lines."""
+        for idle in list(self._idle.values()):
+            while idle:
+                yield idle.pop()[0]
+
+
+def raise_unanswered(error: httpx.TransportError, origin: str) -> NoReturn:
+    """Translate a failure before the head of the answer."""
+    if isinstance(error, httpx.LocalProtocolError):
+        # Its message may quote the header, which may be a key: neither the message nor the chain may show it.
+        raise ConfigError(f"a header for {origin} is not legal in HTTP; look at the API key and headers=") from None
+    if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
+        raise Unreachable(f"no connection to {origin}: {_words(error)}") from error
+    raise Unreachable(f"{origin} closed the connection before it answered: {_words(error)}") from error
+
+
+def raise_cut(error: httpx.TransportError) -> NoReturn:
+    """Translate a failure inside the body of an answer."""
+    raise BadResponse(f"the connection was closed in the middle of the answer: {_words(error)}") from error
+
+
+def _words(error: httpx.TransportError) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,73 @@
+"""Token counts in the OpenAI format, to and from `Usage`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from aigw.chunk import Usage
+from aigw.wire.fields import rest
+
+_TOTALS: Final = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
+_DETAILS: Final = {
+    "prompt_tokens_details": frozenset({"cached_tokens", "cache_write_tokens"}),
+    "completion_tokens_details": frozenset({"reasoning_tokens"}),
+}
+
+
+def parse_usage(data: Any, *, has_output: bool = True) -> Usage | None:
+    """Read token counts.
+
+    Args:
+        data: the ``usage`` of an answer.
+        has_output: whether there are output tokens to count; embeddings have none.
+
+    Returns:
+        What the provider counted; ``None`` where it told nothing, or not both input and output.
+    """
+    if not isinstance(data, dict):
+        return None
+    prompt = _count(data.get("prompt_tokens"))
+    completion = _count(data.get("completion_tokens"))
+    if prompt is None or (completion is None and has_output):
+        return None
+    cached = written = reasoning = None
+    if isinstance(details := data.get("prompt_tokens_details"), dict):
+        cached = _count(details.get("cached_tokens"))
+        written = _count(details.get("cache_write_tokens"))
+    if cached is None:
+        cached = _count(data.get("prompt_cache_hit_tokens"))  # DeepSeek's own name for it
+    if isinstance(details := data.get("completion_tokens_details"), dict):
+        reasoning = _count(details.get("reasoning_tokens"))
+    return Usage(prompt, completion or 0, cached, written, reasoning)
+
+
+def usage_rest(data: Any) -> dict[str, Any]:
+    """Return the counts (and costs) that `Usage` does not model, laid out as they came; empty where there are none."""
+    if not isinstance(data, dict):
+        return {}
+    left = rest(data, _TOTALS)
+    for name, known in _DETAILS.items():
+        if isinstance(details := left.get(name), dict):
+            left[name] = rest(details, known)
+            if not left[name]:
+                del left[name]
+    return left
+
+
+def render_usage(usage: Usage) -> dict[str, Any]:
+    """Render token counts; what is not known stays out."""
+    rendered: dict[str, Any] = {
+        "prompt_tokens": usage.input,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.total,
+    }
+    details = {"cached_tokens": usage.cached, "cache_write_tokens": usage.cache_written}
+    if known := {name: count for name, count in details.items() if count is not None}:
+        rendered["prompt_tokens_details"] = known
+    if usage.reasoning is not None:
+        rendered["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning}
+    return rendered
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and value >= 0 else None
