@@ -133,6 +133,10 @@ class Embeddings(Value):
 
 def assemble(chunks: Sequence[Chunk], trace: CallTrace, *, parsed: Any = None) -> Answer:
     """Put an answer together from its chunks."""
+    if len(chunks) == 1:  # a complete answer is most often one chunk
+        only = chunks[0]
+        choices = (_choice(chunks, only.index),) if only.has_output or only.finish_reason else ()
+        return Answer(choices, only.usage, None, only.model, only.id, parsed, trace, dict(only.extra or {}))
     extra: dict[str, Any] = {}
     usage = model = answer_id = None
     for chunk in chunks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
@@ -92,7 +92,7 @@ DEFAULT_TIMEOUTS: Final = Timeouts()
 class Call(Value):
     """One call of the application: what it asks, who asks, and how long it may take.
 
-    Frozen: a policy that changes something passes a changed copy on, ``inner(replace(call, model=…))``.
+    Frozen: a policy that changes something passes a changed copy on, ``inner(call.evolve(max_tokens=100))``.
 
     Args:
         operation: what is asked for, in OpenTelemetry's words.
@@ -199,7 +199,7 @@ class Call(Value):
 
     def avoiding(self, targets: Iterable[str]) -> Call:
         """Copy the call; the copy prefers other targets."""
-        return replace(self, avoid=self.avoid | frozenset(targets))
+        return self.evolve(avoid=self.avoid | frozenset(targets))
 
     def note(self, by: str, action: str, reason: str = "", *, wait: float | None = None) -> None:
         """Write a decision into the trace."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aigw.answer import Answer, Embeddings, assemble, assemble_embeddings
@@ -65,7 +64,7 @@ class Engine:
         from aigw.schema import parse_answer
 
         try:
-            return replace(answer, parsed=parse_answer(call.schema, answer))
+            return answer.evolve(parsed=parse_answer(call.schema, answer))
         except AigwError as error:
             error.trace = trace
             raise
@@ -81,9 +80,7 @@ class Engine:
         route, endpoint = self.routes.find(call.model)
         now = runtime.clock.now()
         trace = CallTrace(f"call_{os.urandom(8).hex()}", route)
-        call = replace(
-            call,
-            id=trace.call_id,
+        call = call.evolve(id=trace.call_id,
             route=route,
             runtime=runtime,
             trace=trace,

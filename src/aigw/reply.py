@@ -81,6 +81,7 @@ class Reply:
         "_on_commit",
         "_primed",
         "_ready",
+        "_settled",
         "_source",
         "_taps",
         "_usage",
@@ -94,6 +95,7 @@ class Reply:
         self._on_commit: list[Callable[[], None]] = []
         # Chunks that were read ahead, each with the number of taps that it has passed; None is the end of the source.
         self._ready: deque[tuple[Chunk | None, int]] = deque()
+        self._settled = 0
         self._usage: Usage | None = None
         self._first = False
         self._primed = False
@@ -142,16 +144,22 @@ class Reply:
         else:
             self._callbacks.append(callback)
 
-    async def prime(self) -> None:
+    async def prime(self, *, whole: bool = False) -> None:
         """Read ahead until an output chunk has passed all taps, or the end has come.
 
         Every failure up to there is raised here, as it is. Priming again does something only if taps were added.
+
+        Args:
+            whole: read ahead to the end in any case. For calls that are not streamed, whose callers see nothing before
+                the end: so all of their failures can be tried again.
         """
         if self._end is not None:
             return
         try:
-            while not self._settle_ready():
-                self._ready.append((await self._pull(), 0))
+            if self._settled != len(self._taps):
+                self._settle_ready()
+            while not (self._at_end() or (self._primed and not whole)):
+                self._hold(await self._pull(), 0)
         except BaseException as error:  # noqa: BLE001
             await self._fail(error)
 
@@ -207,20 +215,24 @@ class Reply:
                     callback()
         return chunk
 
-    def _settle_ready(self) -> bool:
-        """Pass what was read ahead through taps that it has not seen; tell whether output or the end is left of it."""
-        count = len(self._taps)
-        settled: deque[tuple[Chunk | None, int]] = deque()
-        ended = False
-        for chunk, seen in self._ready:
-            if chunk is None:
-                settled.append((None, seen))
-                ended = True
-            elif (passed := self._pass(chunk, seen)) is not None:
-                settled.append((passed, count))
-        self._ready = settled
-        self._primed = any(chunk is not None and chunk.has_output for chunk, _ in settled)
-        return self._primed or ended
+    def _settle_ready(self) -> None:
+        """Pass what was read ahead through the taps that it has not seen."""
+        ready, self._ready = self._ready, deque()
+        self._settled = len(self._taps)
+        self._primed = False
+        for chunk, seen in ready:
+            self._hold(chunk, seen)
+
+    def _hold(self, chunk: Chunk | None, seen: int) -> None:
+        """Keep a chunk that was read ahead, once it has passed the taps."""
+        if chunk is None:
+            self._ready.append((None, seen))
+        elif (passed := self._pass(chunk, seen)) is not None:
+            self._ready.append((passed, len(self._taps)))
+            self._primed = self._primed or passed.has_output
+
+    def _at_end(self) -> bool:
+        return bool(self._ready) and self._ready[-1][0] is None
 
     def _pass(self, chunk: Chunk, seen: int) -> Chunk | None:
         """Hand a chunk through the taps that it has not seen yet."""
@@ -244,7 +256,7 @@ class Reply:
     async def _fail(self, error: BaseException) -> NoReturn:
         """End with this error: settle first, then let go of the source."""
         failure = error
-        if self.committed and isinstance(error, (ProviderError, DeadlineExceeded)):
+        if self._given and isinstance(error, (ProviderError, DeadlineExceeded)):
             failure = StreamInterrupted(
                 f"the stream was cut after its first output ({error})",
                 partial=join_text(self.delivered),

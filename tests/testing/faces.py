@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 both_faces = pytest.mark.parametrize("blocking", [True, False], ids=["blocking", "loop"])
 
 
-def run(blocking: bool, coroutine: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+def run(blocking: bool, coroutine: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: FBT001  (the parameter of the tests)
     """Run what `coroutine` makes on one of the faces."""
     return drive(coroutine()) if blocking else asyncio.run(coroutine())
 

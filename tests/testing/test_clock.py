@@ -7,10 +7,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from testing.faces import both_faces, run
 
 from aigw.runtime import drive
 from aigw.testing import FakeClock, HeldClock
+from testing.faces import both_faces, run
 
 
 @both_faces

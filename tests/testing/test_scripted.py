@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from testing.faces import both_faces, read_all, run
 
 from aigw.chunk import Chunk, ToolCallDelta, Usage, join_text
 from aigw.errors import AigwError, BadResponse, Overloaded, RateLimited, ServerError, StreamInterrupted
@@ -18,9 +17,10 @@ from aigw.message import Message
 from aigw.providers.base import Provider
 from aigw.runtime import drive
 from aigw.testing import FakeClock, HeldClock, ScriptedProvider, make_call
+from testing.faces import both_faces, read_all, run
 
 
-def ask(provider, blocking=True, *, model="m", **fields):
+def ask(provider, blocking=True, *, model="m", **fields):  # noqa: FBT002  (the parameter of the tests)
     """Make one call and read its answer to the end."""
 
     async def main():

@@ -56,4 +56,4 @@ class AttemptTimeout:
         """Set the limits."""
         known = call.timeouts
         limits = self._over_default if known is DEFAULT_TIMEOUTS else replace(known, **self._limits)
-        return await inner(replace(call, timeouts=limits))
+        return await inner(call.evolve(timeouts=limits))

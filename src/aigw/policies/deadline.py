@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from aigw.call import UNSET
@@ -47,10 +46,10 @@ class Deadline:
     async def handle(self, call: Call, inner: Next) -> Reply:
         """Set the deadline, unless the caller has set his own."""
         if call.timeout is not UNSET:
-            call = replace(call, timeout=UNSET)  # his word replaces the outermost Deadline; inner ones hold as well
+            call = call.evolve(timeout=UNSET)  # his word replaces the outermost Deadline; inner ones hold as well
         else:
             deadline = call.clock.now() + self.seconds
-            call = replace(call, deadline=deadline if call.deadline is None else min(deadline, call.deadline))
+            call = call.evolve(deadline=deadline if call.deadline is None else min(deadline, call.deadline))
         if call.remaining() <= 0:
             raise DeadlineExceeded("the time for the call was over before it began", policy="Deadline")
         return await inner(call)

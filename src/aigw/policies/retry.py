@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from aigw.checks import at_least, seconds
@@ -95,7 +94,7 @@ class Retry:
             if wait > 0:
                 await call.clock.sleep(wait)
                 idle += wait
-            call = replace(call, attempt=call.attempt + 1, avoid=call.avoid | blamed)
+            call = call.evolve(attempt=call.attempt + 1, avoid=call.avoid | blamed)
 
     def _decide(self, call: Call, error: AigwError, state: RetryCallState | None) -> tuple[float | None, str]:
         """Return the wait and the reason for it, or ``None`` and why there is no next try."""

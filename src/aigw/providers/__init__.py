@@ -1,1 +1,5 @@
 """Providers: what a target sends its calls to."""
+
+from aigw.providers.local import Local
+
+__all__ = ["Local"]

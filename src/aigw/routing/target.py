@@ -104,7 +104,7 @@ class Target(Node):
             raise
         reply.when_committed(attempt.commit)
         reply.when_done(attempt.done)
-        await reply.prime()
+        await reply.prime(whole=not call.stream)
         return reply
 
     def count(self, change: int) -> None:

@@ -55,7 +55,7 @@ def make_call(
 def _runtime(clock: Clock, rng: random.Random, *, blocking: bool) -> Runtime:
     if blocking:
         return BlockingRuntime(clock, rng, _no_transport)
-    import asyncio  # noqa: PLC0415  (only for calls that run on a loop)
+    import asyncio
 
     return LoopRuntime(asyncio.get_running_loop(), clock, rng, _no_transport)
 

@@ -134,7 +134,7 @@ class HeldClock(FakeClock):
 
 def _flag() -> Flag:
     """Make a flag that the caller can wait for, wherever it runs."""
-    import asyncio  # noqa: PLC0415  (most users of this module need no event loop)
+    import asyncio
 
     try:
         return LoopFlag(asyncio.get_running_loop())

@@ -23,6 +23,7 @@ _KINDS: Final[Mapping[type, str]] = {
     list: "a list",
     dict: "an object",
 }
+_TAKEN: Final[Mapping[type, tuple[type, ...]]] = {float: (float, int), list: (list, tuple)}
 
 
 def optional(data: Mapping[str, Any], name: str, kind: type[T], where: str = "") -> T | None:
@@ -62,7 +63,7 @@ def checked(value: Any, kind: type[T], path: str) -> T:
     Raises:
         ConfigError: it has another type; the message names `path`.
     """
-    wanted: Any = {float: (float, int), list: (list, tuple)}.get(kind, kind)
+    wanted: Any = _TAKEN.get(kind, kind)
     if not isinstance(value, wanted) or (kind is not bool and isinstance(value, bool)):
         raise ConfigError(f"{path} must be {_KINDS[kind]}, not {type(value).__name__}")
     narrowed: T = value

@@ -32,5 +32,5 @@ class Dialect:
     reasoning_back: str | None = None
 
 
-OPENAI: Final = Dialect()
-"""OpenAI's own API."""
+DEFAULT: Final = Dialect()
+"""OpenAI's own API; meant wherever no dialect is given."""

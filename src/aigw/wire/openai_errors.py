@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,7 +30,7 @@ from aigw.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _Kind = type[ProviderError]
 
@@ -70,7 +69,9 @@ _BY_STATUS: Final[Mapping[int, _Kind]] = {
     524: TimedOut,  # Cloudflare gave up waiting for the server behind it
     529: Overloaded,
 }
-"""The rest of 4xx is `BadRequest`, of 5xx `ServerError`, of everything `BadResponse`."""
+
+_BY_CENTURY: Final[Mapping[int, _Kind]] = {4: BadRequest, 5: ServerError}
+"""What the table above leaves open. Everything else, redirects among it, is a `BadResponse`."""
 
 _BY_TYPE: Final[Mapping[str, _Kind]] = {
     "invalid_request_error": BadRequest,
@@ -85,7 +86,7 @@ _BY_TYPE: Final[Mapping[str, _Kind]] = {
     "unavailable_error": Overloaded,
     "timeout_error": TimedOut,
 }
-"""Codes and types of an error inside an answer with status 200, where the status says nothing. Others: `ServerError`."""
+"""Codes and types of an error inside an answer with status 200, which says nothing. All others: `ServerError`."""
 
 _BY_MESSAGE: Final[tuple[tuple[str, _Kind], ...]] = (
     ("maximum context length", ContextTooLong),  # vLLM, SGLang, DeepSeek: "This model's maximum context length is"
@@ -164,22 +165,19 @@ def classify(
 
 
 def _kind(status: int, said: _Said) -> _Kind:
-    for name in (said.code, said.type):
-        if name in _BY_CODE:
-            return _BY_CODE[name]
+    specific = _lookup(_BY_CODE, said)
+    if specific is not None:
+        return specific
     if status in (400, 422):
         text = said.message.lower()
         return next((kind for fragment, kind in _BY_MESSAGE if fragment in text), BadRequest)
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    match status // 100:
-        case 4:
-            return BadRequest
-        case 5:
-            return ServerError
-        case 2 if said.message or said.code or said.type:
-            return _BY_TYPE.get(said.code or "") or _BY_TYPE.get(said.type or "") or ServerError
-    return BadResponse
+    if status // 100 == 2 and said != _Said():  # noqa: PLR2004  (2xx)
+        return _lookup(_BY_TYPE, said) or ServerError
+    return _BY_STATUS.get(status) or _BY_CENTURY.get(status // 100, BadResponse)
+
+
+def _lookup(table: Mapping[str, _Kind], said: _Said) -> _Kind | None:
+    return table.get(said.code or "") or table.get(said.type or "")
 
 
 def retry_after(headers: Mapping[str, str], now: Callable[[], float] | None = None) -> float | None:
@@ -207,8 +205,8 @@ def _number(text: str | None) -> float | None:
 
 
 def _date(text: str) -> float:
-    from datetime import UTC  # noqa: PLC0415  (few answers have a date, and these two take a while to load)
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415
+    from datetime import UTC  # few answers have a date, and these two take a while to load
+    from email.utils import parsedate_to_datetime
 
     try:
         date = parsedate_to_datetime(text)
@@ -220,8 +218,8 @@ def _date(text: str) -> float:
 def _read(body: bytes) -> _Said:
     """Find what a body says, in any of the shapes that servers use.
 
-    ``{"error": {...}}``, ``{"error": "text"}``, ``{"message": …, "code": …}``, ``{"detail": …}``, a list that begins with
-    one of them, plain text or HTML.
+    ``{"error": {...}}``, ``{"error": "text"}``, ``{"message": …, "code": …}``, ``{"detail": …}``, a list that begins
+    with one of them, plain text or HTML.
     """
     try:
         value = from_json(body)

@@ -1,7 +1,7 @@
 """Messages and tools in the format of OpenAI chat completions, in both directions.
 
-A field that aigw does not model is kept in the ``extra`` of the value that it belongs to, and put back from there. A field
-of an inner object stands in ``extra`` under that object's name: ``Image.extra == {"image_url": {"new_field": 1}}``.
+A field that aigw does not model is kept in the ``extra`` of the value that it belongs to, and put back from there. A
+field of an inner object stands in ``extra`` under that object's name, such as ``{"image_url": {"new_field": 1}}``.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ from pydantic_core import to_json
 from aigw.errors import ConfigError
 from aigw.message import File, Image, Message, Other, Part, Reasoning, Text, Tool, ToolCall, ToolResult
 from aigw.wire.fields import checked, merge, optional, required, rest
-from aigw.wire.openai_dialect import OPENAI, Dialect
+from aigw.wire.openai_dialect import DEFAULT, Dialect
 
 _ROLES: Final = ("system", "developer", "user", "assistant", "tool")
 _MESSAGE: Final = frozenset({"role", "content", "name"})
 _ASSISTANT: Final = _MESSAGE | {"tool_calls"}
 _TOOL_MESSAGE: Final = _MESSAGE | {"tool_call_id"}
 _TOOL_CALL: Final = frozenset({"index", "id", "type", "function"})
-_NO_PARAMETERS: Final = {"type": "object", "properties": {}}
 
 
-def render_message(message: Message, dialect: Dialect = OPENAI) -> list[dict[str, Any]]:
+def render_message(message: Message, dialect: Dialect = DEFAULT) -> list[dict[str, Any]]:
     """Render a message: one object, and one more of role ``tool`` for every tool result, which come first.
 
     Reasoning is left out unless the dialect says where it goes. That a tool failed (``ToolResult.is_error``) has no
@@ -39,8 +38,9 @@ def render_message(message: Message, dialect: Dialect = OPENAI) -> list[dict[str
         if message.name is not None:
             rendered["name"] = message.name
         return [{**rendered, **message.extra} if message.extra else rendered]
-    results = [_render_result(part, message.extra) for part in parts if isinstance(part, ToolResult)]
     others = [part for part in parts if not isinstance(part, ToolResult)]
+    extra = {} if others else message.extra
+    results = [_render_result(part, extra) for part in parts if isinstance(part, ToolResult)]
     if message.role == "tool":
         if others or not results:
             raise ConfigError("a message with role tool must hold ToolResult parts and nothing else")
@@ -61,8 +61,7 @@ def _render_speech(message: Message, parts: Sequence[Part], dialect: Dialect) ->
         rendered["name"] = message.name
     if calls:
         rendered["tool_calls"] = calls
-    thought = "".join(part.text for part in parts if isinstance(part, Reasoning)) if dialect.reasoning_back else ""
-    if dialect.reasoning_back and thought:
+    if dialect.reasoning_back and (thought := "".join(part.text for part in parts if isinstance(part, Reasoning))):
         rendered[dialect.reasoning_back] = thought
     return merge(rendered, message.extra)
 
@@ -96,14 +95,16 @@ def _render_call(call: ToolCall) -> dict[str, Any]:
     return write_tool_call(call.id, call.name, call.arguments, call.extra)
 
 
-def write_tool_call(id: str | None, name: str | None, arguments: str, extra: Mapping[str, Any] | None) -> dict[str, Any]:  # noqa: A002  (the name of the field)
+def write_tool_call(
+    identity: str | None, name: str | None, arguments: str, extra: Mapping[str, Any] | None
+) -> dict[str, Any]:
     """Render a tool call or a piece of one; the reverse of `read_tool_call`."""
     kind = extra.get("type", "function") if extra else "function"
     payload = {"input" if kind == "custom" else "arguments": arguments}
     rendered: dict[str, Any] = {}
-    if id is not None:
-        rendered["id"] = id
-    if id is not None or name is not None:
+    if identity is not None:
+        rendered["id"] = identity
+    if identity is not None or name is not None:
         rendered["type"] = kind
     if kind in ("function", "custom"):
         rendered[kind] = payload if name is None else {"name": name, **payload}
@@ -165,7 +166,7 @@ def parse_message(data: Mapping[str, Any], where: str = "message") -> Message:
     if role != "assistant":
         return Message(role, parts, name, {} if _MESSAGE.issuperset(data) else rest(data, _MESSAGE))
     extra = rest(data, _ASSISTANT)
-    if (reasoning := take_reasoning(extra, OPENAI.reasoning_fields)) is not None:
+    if (reasoning := take_reasoning(extra, DEFAULT.reasoning_fields)) is not None:
         parts = (Reasoning(reasoning), *parts)
     calls = optional(data, "tool_calls", list, where) or ()
     parts += tuple(_parse_call(call, f"{where}.tool_calls[{at}]") for at, call in enumerate(calls))
@@ -256,6 +257,8 @@ def _parse_call(data: Any, where: str) -> ToolCall:
         identity, name, arguments, extra = read_tool_call(data)
     except ConfigError as error:
         raise ConfigError(f"{where}.{error}") from None
+    if name is None and "type" not in extra:
+        raise ConfigError(f"{where}.function.name is missing")
     return ToolCall(identity or "", name or "", arguments, extra)
 
 
@@ -266,7 +269,7 @@ def render_tool(tool: Tool) -> dict[str, Any]:
     function: dict[str, Any] = {"name": tool.name}
     if tool.description:
         function["description"] = tool.description
-    function["parameters"] = tool.parameters or _NO_PARAMETERS
+    function["parameters"] = tool.parameters or _no_parameters()
     if tool.strict is not None:
         function["strict"] = tool.strict
     return merge({"type": "function", "function": function}, tool.extra)
@@ -294,7 +297,11 @@ def parse_tool(data: Mapping[str, Any], where: str = "tool") -> Tool:
     return Tool(
         name=required(function, "name", str, where),
         description=optional(function, "description", str, where) or "",
-        parameters={} if parameters == _NO_PARAMETERS else parameters,
+        parameters={} if parameters == _no_parameters() else parameters,
         strict=optional(function, "strict", bool, where),
         extra=extra,
     )
+
+
+def _no_parameters() -> dict[str, Any]:
+    return {"type": "object", "properties": {}}

@@ -8,32 +8,28 @@ from typing import TYPE_CHECKING, Any, Final
 from aigw.call import Call, Schema
 from aigw.errors import ConfigError
 from aigw.wire.fields import checked, optional, required, rest
-from aigw.wire.openai_dialect import OPENAI, Dialect
+from aigw.wire.openai_dialect import DEFAULT, Dialect
 from aigw.wire.openai_messages import parse_message, parse_tool, render_message, render_tool
 
 if TYPE_CHECKING:
     from aigw.message import Message
 
 _MODES: Final = ("auto", "none", "required")
+_PLAIN: Final = (
+    ("temperature", "temperature"),
+    ("top_p", "top_p"),
+    ("seed", "seed"),
+    ("n", "n"),
+    ("reasoning", "reasoning_effort"),
+)
+"""Fields of `Call` that go out as they are, and their names there."""
 _KNOWN: Final = frozenset(
-    {
-        "model",
-        "messages",
-        "tools",
-        "parallel_tool_calls",
-        "temperature",
-        "top_p",
-        "max_completion_tokens",
-        "stop",
-        "seed",
-        "n",
-        "reasoning_effort",
-        "stream",
-    }
+    {"model", "messages", "tools", "parallel_tool_calls", "max_completion_tokens", "stop", "stream"}
+    | {name for _, name in _PLAIN}
 )
 
 
-def render_request(call: Call, model: str, dialect: Dialect = OPENAI) -> dict[str, Any]:
+def render_request(call: Call, model: str, dialect: Dialect = DEFAULT) -> dict[str, Any]:
     """Render a chat call; only what is set is sent.
 
     ``call.extra`` goes over the rest at the top level. Only ``stream_options`` is joined with ours, so that adding an
@@ -52,20 +48,13 @@ def render_request(call: Call, model: str, dialect: Dialect = OPENAI) -> dict[st
         _add_tools(body, call)
     if call.schema is not None:
         body["response_format"] = _render_schema(call.schema)
-    if call.temperature is not None:
-        body["temperature"] = call.temperature
-    if call.top_p is not None:
-        body["top_p"] = call.top_p
+    for field, name in _PLAIN:
+        if (value := getattr(call, field)) is not None:
+            body[name] = value
     if call.max_tokens is not None:
         body[dialect.max_tokens] = call.max_tokens
     if call.stop:
         body["stop"] = list(call.stop)
-    if call.seed is not None:
-        body["seed"] = call.seed
-    if call.n is not None:
-        body["n"] = call.n
-    if call.reasoning is not None:
-        body["reasoning_effort"] = call.reasoning
     if call.stream:
         body["stream"] = True
         if dialect.stream_usage:
@@ -86,9 +75,7 @@ def _add_tools(body: dict[str, Any], call: Call) -> None:
     body["tools"] = [render_tool(tool) for tool in call.tools]
     if call.tool_choice is not None:
         mode = call.tool_choice in _MODES
-        body["tool_choice"] = (
-            call.tool_choice if mode else {"type": "function", "function": {"name": call.tool_choice}}
-        )
+        body["tool_choice"] = call.tool_choice if mode else {"type": "function", "function": {"name": call.tool_choice}}
     if call.parallel_tool_calls is not None:
         body["parallel_tool_calls"] = call.parallel_tool_calls
 

@@ -166,9 +166,11 @@ class FaultyUpstream:
             return
         ready.set_result(server.sockets[0].getsockname()[1])
         await stop.wait()
+        # A connection that was accepted just now is a task of the loop until it stands. It would be lost, and its
+        # socket left open, if the server were closed before that.
+        while accepting := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.gather(*accepting, return_exceptions=True)
         server.close()
-        # Connections that were accepted just now are tasks of the loop until they stand.
-        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
         for connection in self._open:
             connection.abort()
         await asyncio.sleep(0)  # a connection hears of its end in the next turn of the loop

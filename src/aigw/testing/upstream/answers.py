@@ -44,7 +44,8 @@ class Content:
 
 def chat(asked: Mapping[str, Any], content: Content, number: int) -> Body:
     """Answer a chat completion, streamed if that was asked for."""
-    identity = {"id": f"chatcmpl-{number}", "created": _CREATED, "model": asked.get("model", "")}
+    # The id has a fixed width, so that a body has the same length each time.
+    identity = {"id": f"chatcmpl-{number:08d}", "created": _CREATED, "model": asked.get("model", "")}
     usage = _usage(sum(count_tokens(text) for text in _texts(asked.get("messages"))), content.tokens)
     if asked.get("stream"):
         wanted = (asked.get("stream_options") or {}).get("include_usage")

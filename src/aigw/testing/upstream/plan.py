@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Step = bytes | float | None
 """Bytes to write at once; seconds to wait, infinity until the connection is closed; ``None`` closes the connection."""
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _LAST_FRAME = b"0\r\n\r\n"
 
 
@@ -79,7 +80,7 @@ class Body:
 
 def dumps(document: object) -> bytes:
     """Render JSON as services do: without spaces, in UTF-8."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(document).encode()
 
 
 def complete(document: object, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Body:

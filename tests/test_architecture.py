@@ -1,0 +1,313 @@
+"""The house rules that can be read off the source: who imports whom, and how code is written.
+
+``docs/architecture.md`` says why. An import under ``TYPE_CHECKING`` and one inside a function count like any other.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SOURCE = Path(__file__).parents[1] / "src"
+
+LAYERS = (
+    ("errors",),
+    ("checks", "mechanics", "ports", "values"),
+    ("message",),
+    ("chunk",),
+    ("trace", "explanation"),
+    ("answer", "call"),
+    ("reply", "schema"),
+    ("policy",),
+    ("pipeline", "runtime"),
+    ("policies", "transport", "wire"),
+    ("providers",),
+    ("routing",),
+    ("arguments", "engine", "standard"),
+    ("stream",),
+    ("gateway", "testing"),
+    ("cli",),
+    ("__main__",),
+)
+"""The lowest first. A module imports from the layers below its own, and from its own package; what stands above the
+gateway may also import the public names."""
+
+ONLY = {
+    "mechanics": {"errors"},
+    "policies": {"call", "checks", "chunk", "errors", "mechanics", "policy", "reply"},
+    "ports": set(),
+    "transport": {"errors", "ports"},
+    "wire": {"call", "chunk", "errors", "message"},
+}
+"""Where less is allowed than the layers do."""
+
+FOR_TYPES_ONLY = {
+    ("aigw.errors", "aigw.chunk"),
+    ("aigw.errors", "aigw.message"),
+    ("aigw.errors", "aigw.trace"),
+    ("aigw.policies.retry", "tenacity"),
+}
+"""What these annotate with, under ``TYPE_CHECKING``: errors carry values, and all values may raise errors."""
+
+HELPERS = {("aigw.policies.retry", "aigw.policies.strategies")}
+"""What a policy imports from its own package: policies do not know each other."""
+
+HOMES = {
+    # Other people's packages, each in one place.
+    "httpx": ("aigw.transport.",),
+    "pydantic": ("aigw.schema", "aigw.values"),
+    "pydantic_core": ("aigw.schema", "aigw.providers.", "aigw.testing.", "aigw.wire."),
+    "tenacity": ("aigw.policies.strategies",),
+    "xllamacpp": ("aigw.providers.local_model",),
+    # What waits, measures time or takes chances.
+    "asyncio": ("aigw.cli", "aigw.runtime", "aigw.testing.", "aigw.transport.loop"),
+    "random": ("aigw.engine", "aigw.testing."),
+    "socket": ("aigw.transport.watchdog",),
+    "subprocess": (),
+    "time": ("aigw.runtime", "aigw.transport.", "aigw.wire.openai_errors"),  # the last one: Retry-After may be a date
+}
+"""Where a package may be imported. ``random`` is free under ``TYPE_CHECKING``: it is handed in everywhere."""
+
+MOST_LINES_OF_A_FILE = 400
+MOST_LINES_OF_A_FUNCTION = 60
+
+
+def unit_of(name: str) -> str:
+    """Return the module or package right under aigw; empty for aigw itself."""
+    return name.partition(".")[2].partition(".")[0]
+
+
+class Module:
+    """A file of the library, read but not run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.text = path.read_text(encoding="utf-8")
+        self.lines = self.text.splitlines()
+        self.tree = ast.parse(self.text)
+        self.name = ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+        self.unit = unit_of(self.name)
+        self._for_types = {
+            id(node)
+            for branch in ast.walk(self.tree)
+            if isinstance(branch, ast.If) and ast.unparse(branch.test) == "TYPE_CHECKING"
+            for statement in branch.body
+            for node in ast.walk(statement)
+        }
+
+    def imports(self) -> Iterator[tuple[str, bool]]:
+        """Yield the name of each imported module, and whether it is needed for types only."""
+        for node in ast.walk(self.tree):
+            for name in _imported(node):
+                yield name, id(node) in self._for_types
+
+    def within(self) -> Iterator[tuple[str, bool]]:
+        """Yield the imports of other modules of the library."""
+        for name, for_types in self.imports():
+            if name.split(".")[0] == "aigw" and name != self.name:
+                yield name, for_types
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute"
+        assert node.module is not None
+        inner = [f"{node.module}.{alias.name}" for alias in node.names]
+        return [name if name in modules() else node.module for name in inner]
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+        return [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+    return []
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Find every module of the library by its name."""
+    found = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        found[".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")] = path
+    return found
+
+
+every_module = pytest.mark.parametrize(
+    "module", [pytest.param(Module(path), id=name) for name, path in modules().items()]
+)
+
+
+def layer(unit: str) -> int:
+    """Return the height of a module or package."""
+    heights = [height for height, units in enumerate(LAYERS) if unit in units]
+    assert heights, f"aigw.{unit} has no place in LAYERS"
+    return heights[0]
+
+
+def points_downwards(module: Module, name: str, *, for_types: bool) -> bool:
+    """Tell whether a module may import the one with this name."""
+    unit = unit_of(name)
+    if for_types and (module.name, name) in FOR_TYPES_ONLY:
+        return True
+    if not module.unit:  # the package itself names what is public
+        return layer(unit) <= layer("gateway") and unit != "testing"
+    height = layer(module.unit)
+    if not unit:  # whoever stands above the gateway uses it as an application does
+        return height > layer("gateway")
+    return unit == module.unit or layer(unit) < height
+
+
+@every_module
+def test_imports_point_downwards(module: Module):
+    """Every module has its layer, and imports only from the layers below it and from its own package."""
+    wrong = [name for name, for_types in module.within() if not points_downwards(module, name, for_types=for_types)]
+
+    assert wrong == []
+
+
+@every_module
+def test_narrow_packages_stay_narrow(module: Module):
+    """Pure code, formats, transports and policies know less than their place in the house would let them."""
+    allowed = ONLY.get(module.unit)
+    used = {unit_of(name) for name, _ in module.within()} - {module.unit}
+
+    assert allowed is None or used <= allowed
+
+
+@every_module
+def test_policies_do_not_know_each_other(module: Module):
+    """A policy imports no other policy; only the package lists them all."""
+    others = {
+        name
+        for name, _ in module.within()
+        if name.startswith("aigw.policies.") and module.name.startswith("aigw.policies.")
+    }
+
+    assert {(module.name, name) for name in others} <= HELPERS
+
+
+def test_nothing_is_imported_in_a_circle():
+    """Run-time imports have no cycles, not even through imports inside functions."""
+    graph = {name: [used for used, types in Module(path).within() if not types] for name, path in modules().items()}
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " > ".join([*path, name])
+        if name not in done:
+            for used in graph[name]:
+                visit(used, (*path, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+    assert graph.keys() == done
+
+
+@every_module
+def test_tests_stay_out_of_the_library(module: Module):
+    """Only the demo of the command line uses what was made for tests."""
+    uses = any(name.startswith("aigw.testing") for name, _ in module.within())
+
+    assert not uses or module.unit == "testing" or module.name == "aigw.cli.demo"
+
+
+@every_module
+def test_other_packages_have_one_home_each(module: Module):
+    """Each third-party package, and whatever waits or takes chances, is imported in its own place and nowhere else."""
+    for name, for_types in module.imports():
+        package = name.split(".")[0]
+        homes = HOMES.get(package)
+        free = (for_types and package == "random") or (module.name, package) in FOR_TYPES_ONLY
+
+        assert homes is not None or package in sys.stdlib_module_names or package == "aigw", f"{package} has no home"
+        assert homes is None or free or f"{module.name}.".startswith(homes), f"{package} is not at home here"
+
+
+@every_module
+def test_nothing_catches_everything_in_silence(module: Module):
+    """Whoever catches everything raises it again, or says why not; nobody writes a bare ``except``."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ExceptHandler):
+            line = module.lines[node.lineno - 1]
+
+            assert node.type is not None, f"line {node.lineno}"
+            assert not _is_broad(node.type) or "#" in line or _raises_again(node), f"line {node.lineno}"
+
+
+def _is_broad(caught: ast.expr) -> bool:
+    return any(isinstance(node, ast.Name) and node.id in {"Exception", "BaseException"} for node in ast.walk(caught))
+
+
+def _raises_again(handler: ast.ExceptHandler) -> bool:
+    return isinstance(handler.body[-1], ast.Raise) and handler.body[-1].exc is None
+
+
+@every_module
+def test_modules_keep_no_state(module: Module):
+    """Nothing is declared ``global``, and what a module holds that could be changed is a constant."""
+    held = [
+        node
+        for node in module.tree.body
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and _is_mutable(node.value)
+    ]
+    changeable = [
+        ast.unparse(node)
+        for node in held
+        if not (isinstance(node, ast.AnnAssign) and "Final" in ast.unparse(node.annotation))
+        and ast.unparse(node).split()[0] != "__all__"
+    ]
+
+    assert changeable == []
+    assert not any(isinstance(node, ast.Global) for node in ast.walk(module.tree))
+
+
+def _is_mutable(value: ast.expr) -> bool:
+    if isinstance(value, ast.Call):
+        return ast.unparse(value.func).split(".")[-1] in {"dict", "list", "set", "deque", "defaultdict", "OrderedDict"}
+    return isinstance(value, (ast.Dict, ast.List, ast.Set, ast.DictComp, ast.ListComp, ast.SetComp))
+
+
+@every_module
+def test_nobody_waits_while_holding_a_lock(module: Module):
+    """Locks are held for short steps only: there is no ``await`` inside ``with ...lock``."""
+    held = [
+        node
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.With) and any("lock" in ast.unparse(item.context_expr) for item in node.items)
+    ]
+
+    assert not any(isinstance(inner, ast.Await) for node in held for inner in ast.walk(node))
+
+
+@every_module
+def test_no_generator_stands_between_layers(module: Module):
+    """No async generator is left half-run when a stream is dropped: only the runtime has one, which a loop closes."""
+    functions = [node for node in ast.walk(module.tree) if isinstance(node, ast.AsyncFunctionDef)]
+    generators = [
+        node.name
+        for node in functions
+        if any(isinstance(inner, (ast.Yield, ast.YieldFrom)) for inner in ast.walk(node))
+    ]
+
+    assert generators == (["_close_at_shutdown"] if module.name == "aigw.runtime" else [])
+
+
+@every_module
+def test_files_and_functions_stay_short(module: Module):
+    """A file fits into a head, and a function onto a screen."""
+    long = [
+        f"{node.name}: {length}"
+        for node in ast.walk(module.tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        if (length := (node.end_lineno or 0) - node.lineno + 1) > MOST_LINES_OF_A_FUNCTION
+    ]
+
+    assert long == []
+    assert len(module.lines) <= MOST_LINES_OF_A_FILE
