@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hypothesis import strategies as st
+
 from aigw.call import Call, Schema
 from aigw.chunk import Chunk, ToolCallDelta, Usage
 from aigw.message import File, Image, Message, Other, Text, Tool, ToolCall, ToolResult
-from hypothesis import strategies as st
 
 texts = st.text(max_size=12)
 names = st.text("abcdefghijklmnopqrstuvwxyz_-0123456789", min_size=1, max_size=8).map("n{}".format)

@@ -11,8 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -85,15 +83,19 @@ def unit_of(name: str) -> str:
     return name.partition(".")[2].partition(".")[0]
 
 
+def name_of(path: Path) -> str:
+    """Return the name of the module in a file."""
+    return ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+
+
 class Module:
     """A file of the library, read but not run."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.text = path.read_text(encoding="utf-8")
-        self.lines = self.text.splitlines()
-        self.tree = ast.parse(self.text)
-        self.name = ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+        text = path.read_text(encoding="utf-8")
+        self.lines = text.splitlines()
+        self.tree = ast.parse(text)
+        self.name = name_of(path)
         self.unit = unit_of(self.name)
         self._for_types = {
             id(node)
@@ -123,24 +125,22 @@ def _imported(node: ast.AST) -> list[str]:
         assert node.level == 0, "imports are absolute"
         assert node.module is not None
         inner = [f"{node.module}.{alias.name}" for alias in node.names]
-        return [name if name in modules() else node.module for name in inner]
+        return [name if name in names() else node.module for name in inner]
     if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
         return [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
     return []
 
 
 @cache
-def modules() -> dict[str, Path]:
-    """Find every module of the library by its name."""
-    found = {}
-    for path in sorted(SOURCE.rglob("*.py")):
-        found[".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")] = path
-    return found
+def names() -> frozenset[str]:
+    """Return the names of all modules of the library."""
+    return frozenset(name_of(path) for path in SOURCE.rglob("*.py"))
 
 
-every_module = pytest.mark.parametrize(
-    "module", [pytest.param(Module(path), id=name) for name, path in modules().items()]
-)
+@cache
+def modules() -> tuple[Module, ...]:
+    """Read the whole library."""
+    return tuple(Module(path) for path in sorted(SOURCE.rglob("*.py")))
 
 
 def layer(unit: str) -> int:
@@ -163,38 +163,62 @@ def points_downwards(module: Module, name: str, *, for_types: bool) -> bool:
     return unit == module.unit or layer(unit) < height
 
 
-@every_module
-def test_imports_point_downwards(module: Module):
-    """Every module has its layer, and imports only from the layers below it and from its own package."""
-    wrong = [name for name, for_types in module.within() if not points_downwards(module, name, for_types=for_types)]
-
-    assert wrong == []
+def test_every_module_has_its_place():
+    """Nothing stands outside of the layers, and no layer names what is not there."""
+    assert {unit for units in LAYERS for unit in units} == {module.unit for module in modules()} - {""}
 
 
-@every_module
-def test_narrow_packages_stay_narrow(module: Module):
-    """Pure code, formats, transports and policies know less than their place in the house would let them."""
-    allowed = ONLY.get(module.unit)
-    used = {unit_of(name) for name, _ in module.within()} - {module.unit}
+def test_imports_point_downwards():
+    """A module imports only from the layers below its own, and from its own package."""
+    wrong = [
+        f"{module.name} imports {name}"
+        for module in modules()
+        for name, for_types in module.within()
+        if not points_downwards(module, name, for_types=for_types)
+    ]
 
-    assert allowed is None or used <= allowed
+    assert not wrong, "\n".join(wrong)
 
 
-@every_module
-def test_policies_do_not_know_each_other(module: Module):
-    """A policy imports no other policy; only the package lists them all."""
-    others = {
-        name
-        for name, _ in module.within()
-        if name.startswith("aigw.policies.") and module.name.startswith("aigw.policies.")
+def test_no_exception_is_left_over():
+    """What is listed as needed for types is needed for types."""
+    needed = {
+        (module.name, name.split(".")[0] if name.startswith("tenacity") else name)
+        for module in modules()
+        for name, for_types in module.imports()
+        if for_types
     }
 
-    assert {(module.name, name) for name in others} <= HELPERS
+    assert needed >= FOR_TYPES_ONLY
+
+
+def test_narrow_packages_stay_narrow():
+    """Pure code, formats, transports and policies know less than their place in the house would let them."""
+    wrong = [
+        f"{module.name} imports {name}"
+        for module in modules()
+        for name, _ in module.within()
+        if unit_of(name) not in {module.unit, *ONLY.get(module.unit, {unit_of(name)})}
+    ]
+
+    assert not wrong, "\n".join(wrong)
+
+
+def test_policies_do_not_know_each_other():
+    """A policy imports no other policy; only the package lists them all."""
+    pairs = {
+        (module.name, name)
+        for module in modules()
+        for name, _ in module.within()
+        if module.name.startswith("aigw.policies.") and name.startswith("aigw.policies.")
+    }
+
+    assert pairs == HELPERS
 
 
 def test_nothing_is_imported_in_a_circle():
     """Run-time imports have no cycles, not even through imports inside functions."""
-    graph = {name: [used for used, types in Module(path).within() if not types] for name, path in modules().items()}
+    graph = {module.name: [used for used, types in module.within() if not types] for module in modules()}
     done: set[str] = set()
 
     def visit(name: str, path: tuple[str, ...]) -> None:
@@ -207,38 +231,53 @@ def test_nothing_is_imported_in_a_circle():
     for name in graph:
         visit(name, ())
 
-    assert graph.keys() == done
+    assert done == graph.keys()
 
 
-@every_module
-def test_tests_stay_out_of_the_library(module: Module):
+def test_tests_stay_out_of_the_library():
     """Only the demo of the command line uses what was made for tests."""
-    uses = any(name.startswith("aigw.testing") for name, _ in module.within())
+    users = {
+        module.name
+        for module in modules()
+        if module.unit != "testing" and any(unit_of(name) == "testing" for name, _ in module.within())
+    }
 
-    assert not uses or module.unit == "testing" or module.name == "aigw.cli.demo"
+    assert users <= {"aigw.cli.demo"}
 
 
-@every_module
-def test_other_packages_have_one_home_each(module: Module):
+def test_other_packages_have_one_home_each():
     """Each third-party package, and whatever waits or takes chances, is imported in its own place and nowhere else."""
-    for name, for_types in module.imports():
-        package = name.split(".")[0]
-        homes = HOMES.get(package)
-        free = (for_types and package == "random") or (module.name, package) in FOR_TYPES_ONLY
+    wrong = [
+        f"{module.name} imports {name}"
+        for module in modules()
+        for name, for_types in module.imports()
+        if not is_at_home(module, name.split(".")[0], for_types=for_types)
+    ]
 
-        assert homes is not None or package in sys.stdlib_module_names or package == "aigw", f"{package} has no home"
-        assert homes is None or free or f"{module.name}.".startswith(homes), f"{package} is not at home here"
+    assert not wrong, "\n".join(wrong)
 
 
-@every_module
-def test_nothing_catches_everything_in_silence(module: Module):
+def is_at_home(module: Module, package: str, *, for_types: bool) -> bool:
+    """Tell whether a module may import a package."""
+    if for_types and (package == "random" or (module.name, package) in FOR_TYPES_ONLY):
+        return True
+    if package in HOMES:
+        return f"{module.name}.".startswith(HOMES[package])
+    return package == "aigw" or package in sys.stdlib_module_names
+
+
+def test_nothing_catches_everything_in_silence():
     """Whoever catches everything raises it again, or says why not; nobody writes a bare ``except``."""
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.ExceptHandler):
-            line = module.lines[node.lineno - 1]
+    wrong = [
+        f"{module.name}, line {node.lineno}"
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ExceptHandler)
+        if node.type is None
+        or (_is_broad(node.type) and "#" not in module.lines[node.lineno - 1] and not _raises_again(node))
+    ]
 
-            assert node.type is not None, f"line {node.lineno}"
-            assert not _is_broad(node.type) or "#" in line or _raises_again(node), f"line {node.lineno}"
+    assert not wrong, "\n".join(wrong)
 
 
 def _is_broad(caught: ast.expr) -> bool:
@@ -246,26 +285,26 @@ def _is_broad(caught: ast.expr) -> bool:
 
 
 def _raises_again(handler: ast.ExceptHandler) -> bool:
-    return isinstance(handler.body[-1], ast.Raise) and handler.body[-1].exc is None
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
 
 
-@every_module
-def test_modules_keep_no_state(module: Module):
+def test_modules_keep_no_state():
     """Nothing is declared ``global``, and what a module holds that could be changed is a constant."""
-    held = [
-        node
-        for node in module.tree.body
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and _is_mutable(node.value)
-    ]
-    changeable = [
-        ast.unparse(node)
-        for node in held
-        if not (isinstance(node, ast.AnnAssign) and "Final" in ast.unparse(node.annotation))
-        and ast.unparse(node).split()[0] != "__all__"
+    wrong = [
+        f"{module.name}: {ast.unparse(node).splitlines()[0]}"
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Global) or (node in module.tree.body and _holds_state(node))
     ]
 
-    assert changeable == []
-    assert not any(isinstance(node, ast.Global) for node in ast.walk(module.tree))
+    assert not wrong, "\n".join(wrong)
+
+
+def _holds_state(node: ast.AST) -> bool:
+    if isinstance(node, ast.AnnAssign):
+        return node.value is not None and _is_mutable(node.value) and "Final" not in ast.unparse(node.annotation)
+    return isinstance(node, ast.Assign) and _is_mutable(node.value) and ast.unparse(node.targets[0]) != "__all__"
 
 
 def _is_mutable(value: ast.expr) -> bool:
@@ -274,40 +313,43 @@ def _is_mutable(value: ast.expr) -> bool:
     return isinstance(value, (ast.Dict, ast.List, ast.Set, ast.DictComp, ast.ListComp, ast.SetComp))
 
 
-@every_module
-def test_nobody_waits_while_holding_a_lock(module: Module):
+def test_nobody_waits_while_holding_a_lock():
     """Locks are held for short steps only: there is no ``await`` inside ``with ...lock``."""
-    held = [
-        node
+    wrong = [
+        f"{module.name}, line {inner.lineno}"
+        for module in modules()
         for node in ast.walk(module.tree)
         if isinstance(node, ast.With) and any("lock" in ast.unparse(item.context_expr) for item in node.items)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Await)
     ]
 
-    assert not any(isinstance(inner, ast.Await) for node in held for inner in ast.walk(node))
+    assert not wrong, "\n".join(wrong)
 
 
-@every_module
-def test_no_generator_stands_between_layers(module: Module):
+def test_no_generator_stands_between_layers():
     """No async generator is left half-run when a stream is dropped: only the runtime has one, which a loop closes."""
-    functions = [node for node in ast.walk(module.tree) if isinstance(node, ast.AsyncFunctionDef)]
-    generators = [
-        node.name
-        for node in functions
+    generators = {
+        f"{module.name}.{node.name}"
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.AsyncFunctionDef)
         if any(isinstance(inner, (ast.Yield, ast.YieldFrom)) for inner in ast.walk(node))
-    ]
+    }
 
-    assert generators == (["_close_at_shutdown"] if module.name == "aigw.runtime" else [])
+    assert generators == {"aigw.runtime._close_at_shutdown"}
 
 
-@every_module
-def test_files_and_functions_stay_short(module: Module):
+def test_files_and_functions_stay_short():
     """A file fits into a head, and a function onto a screen."""
-    long = [
-        f"{node.name}: {length}"
+    files = [module.name for module in modules() if len(module.lines) > MOST_LINES_OF_A_FILE]
+    functions = [
+        f"{module.name}.{node.name}"
+        for module in modules()
         for node in ast.walk(module.tree)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        if (length := (node.end_lineno or 0) - node.lineno + 1) > MOST_LINES_OF_A_FUNCTION
+        if (node.end_lineno or 0) - node.lineno >= MOST_LINES_OF_A_FUNCTION
     ]
 
-    assert long == []
-    assert len(module.lines) <= MOST_LINES_OF_A_FILE
+    assert files == []
+    assert functions == []

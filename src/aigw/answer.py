@@ -135,8 +135,7 @@ def assemble(chunks: Sequence[Chunk], trace: CallTrace, *, parsed: Any = None) -
     """Put an answer together from its chunks."""
     if len(chunks) == 1:  # a complete answer is most often one chunk
         only = chunks[0]
-        choices = (_choice(chunks, only.index),) if only.has_output or only.finish_reason else ()
-        return Answer(choices, only.usage, None, only.model, only.id, parsed, trace, dict(only.extra or {}))
+        return Answer((_whole(only),), only.usage, None, only.model, only.id, parsed, trace, only.extra or {})
     extra: dict[str, Any] = {}
     usage = model = answer_id = None
     for chunk in chunks:
@@ -148,6 +147,11 @@ def assemble(chunks: Sequence[Chunk], trace: CallTrace, *, parsed: Any = None) -
     indexes = sorted({chunk.index for chunk in chunks if chunk.has_output or chunk.finish_reason})
     choices = tuple(_choice([chunk for chunk in chunks if chunk.index == index], index) for index in indexes)
     return Answer(choices, usage, None, model, answer_id, parsed, trace, extra)
+
+
+def _whole(chunk: Chunk) -> Choice:
+    calls = join_tool_calls((chunk,), chunk.index) if chunk.tool_calls else ()
+    return Choice(chunk.text, chunk.reasoning, chunk.refusal, calls, chunk.finish_reason, chunk.signature, chunk.index)
 
 
 def _choice(chunks: Sequence[Chunk], index: int) -> Choice:

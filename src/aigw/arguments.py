@@ -20,6 +20,8 @@ Prompt = str | Message | Mapping[str, Any] | Sequence[Message | Mapping[str, Any
 """A text, a message, a message as OpenAI's API writes it, or a list of messages."""
 
 CHOICES: Final = frozenset({"auto", "none", "required"})
+PLAIN: Final = Call()
+"""What every call starts from: changing a copy is cheaper than making a new one. Its mappings are never shared."""
 
 
 class CommonOptions(TypedDict, total=False):
@@ -98,7 +100,7 @@ def chat_call(face: str, prompt: Prompt, options: Mapping[str, Any], *, stream: 
     choice = fields.get("tool_choice")
     if choice is not None and choice not in CHOICES and choice not in {tool.name for tool in tools}:
         raise ConfigError(f"{face}(tool_choice={choice!r}): not auto, none, required or the name of one of the tools")
-    return Call(messages=as_messages(face, prompt), stream=stream, **fields)
+    return PLAIN.evolve(messages=as_messages(face, prompt), stream=stream, **fields)
 
 
 def embed_call(inputs: str | Sequence[str], options: Mapping[str, Any]) -> Call:
@@ -109,7 +111,7 @@ def embed_call(inputs: str | Sequence[str], options: Mapping[str, Any]) -> Call:
             raise ConfigError(f"embed(inputs): inputs[{position}] is a {type(text).__name__}, not a text")
     if not texts:
         raise ConfigError("embed(inputs): there is nothing to embed")
-    return Call(operation="embeddings", inputs=texts, **_read("embed", options))
+    return PLAIN.evolve(operation="embeddings", inputs=texts, **_read("embed", options))
 
 
 def as_messages(face: str, prompt: object) -> tuple[Message, ...]:
@@ -144,7 +146,7 @@ def _message(face: str, position: int, given: object) -> Message:
 
 def _read(face: str, options: Mapping[str, Any]) -> dict[str, Any]:
     readers = EMBED_READERS if face == "embed" else CHAT_READERS
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = {"extra": {}, "metadata": {}}
     for name, value in options.items():
         reader = readers.get(name)
         if reader is None:
@@ -193,7 +195,7 @@ def _switch(name: str, value: object) -> bool | None:
 
 def _mapping(name: str, value: object) -> Mapping[str, Any]:
     if isinstance(value, Mapping):
-        return value
+        return dict(value)
     raise ConfigError(f"{name} must be a mapping, not {type(value).__name__}")
 
 

@@ -5,8 +5,8 @@ Everything here is a coroutine that waits only through ports, so the blocking fa
 
 from __future__ import annotations
 
-import os
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aigw.answer import Answer, Embeddings, assemble, assemble_embeddings
@@ -64,7 +64,7 @@ class Engine:
         from aigw.schema import parse_answer
 
         try:
-            return answer.evolve(parsed=parse_answer(call.schema, answer))
+            return replace(answer, parsed=parse_answer(call.schema, answer))
         except AigwError as error:
             error.trace = trace
             raise
@@ -79,8 +79,9 @@ class Engine:
         """Start a call and wait for its first output; return the call as it was started."""
         route, endpoint = self.routes.find(call.model)
         now = runtime.clock.now()
-        trace = CallTrace(f"call_{os.urandom(8).hex()}", route)
-        call = call.evolve(id=trace.call_id,
+        trace = CallTrace(f"call_{runtime.rng.getrandbits(64):016x}", route)
+        call = call.evolve(
+            id=trace.call_id,
             route=route,
             runtime=runtime,
             trace=trace,

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from aigw.chunk import Chunk, Usage, join_text, join_tool_calls
 from aigw.errors import DeadlineExceeded, ProviderError, StreamInterrupted
@@ -107,7 +107,13 @@ class Reply:
     @classmethod
     def replay(cls, chunks: Iterable[Chunk]) -> Reply:
         """Make a reply of chunks that are there already."""
-        return cls(_Replay(chunks))
+        reply = cls(_NOTHING_LEFT)
+        for chunk in chunks:
+            reply._ready.append((chunk, 0))
+            reply._see(chunk)
+            reply._primed = reply._primed or chunk.has_output
+        reply._ready.append((None, 0))
+        return reply
 
     @property
     def committed(self) -> bool:
@@ -207,13 +213,17 @@ class Reply:
     async def _pull(self) -> Chunk | None:
         chunk = await self._source.read()
         if chunk is not None:
-            if chunk.usage is not None:
-                self._usage = chunk.usage
-            if not self._first and chunk.has_output:
-                self._first = True
-                for callback in self._on_commit:
-                    callback()
+            self._see(chunk)
         return chunk
+
+    def _see(self, chunk: Chunk) -> None:
+        """Take note of what comes from the source, before any tap."""
+        if chunk.usage is not None:
+            self._usage = chunk.usage
+        if not self._first and chunk.has_output:
+            self._first = True
+            for callback in self._on_commit:
+                callback()
 
     def _settle_ready(self) -> None:
         """Pass what was read ahead through the taps that it has not seen."""
@@ -287,16 +297,14 @@ class Reply:
             raise failure
 
 
-class _Replay:
-    """A source of chunks that are there already."""
-
-    __slots__ = ("_chunks",)
-
-    def __init__(self, chunks: Iterable[Chunk]) -> None:
-        self._chunks = deque(chunks)
+class _NothingLeft:
+    """The source of a reply whose chunks are all there."""
 
     async def read(self) -> Chunk | None:
-        return self._chunks.popleft() if self._chunks else None
+        return None
 
     async def close(self) -> None:
-        self._chunks.clear()
+        pass
+
+
+_NOTHING_LEFT: Final = _NothingLeft()

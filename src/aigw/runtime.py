@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aigw.errors import ConfigError, SuspendedError
@@ -126,8 +127,9 @@ class LoopFlag:
         with self._lock:
             self._set = True
             waiters, self._waiters = self._waiters, []
-        if waiters and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(_wake, waiters)
+        if waiters:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
+                self._loop.call_soon_threadsafe(_wake, waiters)
 
     def is_set(self) -> bool:
         """Tell whether `set` was called."""

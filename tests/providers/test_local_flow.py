@@ -16,6 +16,7 @@ from aigw.errors import (
     ConfigError,
     ContextTooLong,
     DeadlineExceeded,
+    Overloaded,
     ServerError,
     StreamInterrupted,
     TimedOut,
@@ -357,7 +358,7 @@ def test_without_a_unix_socket_the_listener_wants_a_key(monkeypatch):
 
 
 def test_a_thread_that_cannot_start_costs_no_slot(monkeypatch):
-    """Where the system has no more threads the call fails, and neither the slot nor the entry of the worker stays."""
+    """Where the system has no more threads the call is `Overloaded`, and nothing of it stays behind."""
 
     def refuse(thread):
         raise RuntimeError("can't start new thread")
@@ -365,7 +366,7 @@ def test_a_thread_that_cannot_start_costs_no_slot(monkeypatch):
     local = make(Scripted(HELLO, END))
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
-        with pytest.raises(RuntimeError, match="new thread"):
+        with pytest.raises(Overloaded, match="no thread can be started"):
             drive(ask(local))
 
     assert local._slots.free == 1

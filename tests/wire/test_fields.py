@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from aigw.errors import ConfigError
 from aigw.wire.fields import merge, optional, required, rest
 
@@ -33,7 +34,7 @@ def test_a_field_has_its_type_or_the_error_says_which(kind: type, good: object, 
 def test_null_is_the_same_as_missing(data: dict) -> None:
     """Null and a missing field read alike; a required field must be there."""
     assert optional(data, "f", str) is None
-    with pytest.raises(ConfigError, match="^f is missing$"):
+    with pytest.raises(ConfigError, match=r"^f is missing$"):
         required(data, "f", str)
     with pytest.raises(ConfigError, match=r"^a\.f is missing$"):
         required(data, "f", str, "a")

@@ -6,6 +6,9 @@ import json
 from email.utils import formatdate
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from aigw.errors import (
     AuthenticationFailed,
     BadRequest,
@@ -22,19 +25,19 @@ from aigw.errors import (
     TimedOut,
 )
 from aigw.wire.openai_errors import classify, retry_after
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from strategies import json_values
 
 NOW = 1_700_000_000.0
 
 
 def failure(status: int, body: object = b"", headers: dict[str, str] | None = None) -> ProviderError:
+    """Classify a failure at a fixed time; a body that is no bytes is sent as JSON."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     return classify(status, headers or {}, data, provider="openai", model="m", now=lambda: NOW)
 
 
 def error(message: str = "words", **fields: object) -> dict:
+    """The usual shape of an error."""
     return {"error": {"message": message, **fields}}
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from pydantic_core import from_json, to_json
+
 from aigw.errors import ConfigError
 from aigw.message import File, Image, Message, Other, Reasoning, Text, Tool, ToolCall, ToolResult
 from aigw.wire.openai_chat import Dialect, parse_message, parse_tool, render_message, render_tool
-from hypothesis import given, settings
-from pydantic_core import from_json, to_json
 from strategies import messages, tools
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}

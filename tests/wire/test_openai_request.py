@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic_core import from_json, to_json
+
 from aigw.call import Call, Schema
 from aigw.errors import ConfigError
 from aigw.message import Message, Tool
 from aigw.wire.openai_chat import DEFAULT, Dialect, parse_request, render_request
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from pydantic_core import from_json, to_json
 from strategies import chat_calls
 
 OLDER = Dialect(provider="vllm", max_tokens="max_tokens", stream_usage=False)

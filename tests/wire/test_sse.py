@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from aigw.wire.sse import Event, EventStream, render_event
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aigw.wire.sse import Event, EventStream, render_event
 from strategies import splits
 
 
 def parse(*pieces: bytes) -> list[Event]:
+    """Read a body that comes in these pieces."""
     stream = EventStream()
     return [event for piece in pieces for event in stream.feed(piece)] + stream.finish()
 

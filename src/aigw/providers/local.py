@@ -134,6 +134,7 @@ class Local:
             ConfigError: the file or xllamacpp is missing, or this is closed.
             NoCapableTarget: the call asks for something that a local model does not do.
             DeadlineExceeded: no slot came free before the call's deadline.
+            Overloaded: the system has no more threads.
         """
         if self._model.loaded:
             self._model.check_open()
@@ -142,13 +143,13 @@ class Local:
         _refuse_what_it_cannot(call)
         generation = Generation(_render(call, model))
         await self._slots.enter(call)
+        answer = _Answer(self, call, model, generation, Patience(call))
         try:
-            patience = Patience(call)
             self._model.start(generation, self._slots.leave)
-        except BaseException:  # nobody else would give the slot back
+        except AigwError:  # there is no worker that would give the slot back
             self._slots.leave()
             raise
-        return Reply(_Answer(self, call, model, generation, patience))
+        return Reply(answer)
 
     def close(self) -> None:
         """Free the model. What is being generated stops, which takes as long as one token; later calls fail.
@@ -244,7 +245,9 @@ def _refuse_what_it_cannot(call: Call) -> None:
     for message in call.messages:
         for part in message.parts:
             if isinstance(part, (Image, File)):
-                raise NoCapableTarget(f"a local model reads text only; there is a part of type {part.type}", policy=Local.name)
+                raise NoCapableTarget(
+                    f"a local model reads text only; there is a part of type {part.type}", policy=Local.name
+                )
 
 
 def _render(call: Call, model: str) -> bytes:

@@ -9,7 +9,7 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from aigw.errors import ConfigError, ServerError
+from aigw.errors import ConfigError, Overloaded, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,6 +115,7 @@ class LocalModel:
 
         Raises:
             ConfigError: the model is closed.
+            Overloaded: the system has no more threads.
         """
         worker = threading.Thread(target=self._run, args=(generation, when_over), name="aigw-local", daemon=True)
         with self._starting:
@@ -122,9 +123,9 @@ class LocalModel:
             self._running[generation] = worker
             try:
                 worker.start()
-            except BaseException:  # no more threads: leave no trace of it
+            except RuntimeError as error:
                 del self._running[generation]
-                raise
+                raise Overloaded("no thread can be started to generate in", provider="local") from error
 
     def check_open(self) -> None:
         """Raise ConfigError if the model is closed."""

@@ -39,7 +39,7 @@ class Patience:
         return None if self._next == math.inf else self._next - self._clock.now()
 
     def progress(self) -> None:
-        """Something came: wait for the next chunk now."""
+        """Wait for the next chunk from now on."""
         self._next = min(_after(self._clock.now(), self._between), self._end)
 
     def over(self) -> bool:

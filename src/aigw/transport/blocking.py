@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
 from aigw.errors import TimedOut
-from aigw.transport.lines import LIMITS, FreeList, Tls, prepare, proxy_for, raise_cut, raise_unanswered, with_body
+from aigw.transport.lines import LIMITS, FreeList, Tls, is_encoded, prepare, proxy_for, raise_cut, raise_unanswered
 from aigw.transport.watchdog import Watch, Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from aigw.ports import HttpRequest
+
+T = TypeVar("T")
 
 
 class _Line:
@@ -49,7 +51,7 @@ class BlockingTransport:
         origin = prepared.origin
         line = self._free.take(origin) or self._open(origin)
         limits = {"connect": connect, "read": timeout, "write": timeout, "pool": None}
-        sent = with_body(request, prepared, body, limits)
+        sent = prepared.with_body(body, limits)
         if not line.used and timeout is not None:
             sent.extensions["trace"] = _count_connecting(limits, timeout)
         try:
@@ -123,7 +125,7 @@ class BlockingResponse:
 
     async def read(self, timeout: float | None) -> bytes:
         """Return the next piece of the body, ``b""`` at its end."""
-        part = self._next(timeout)
+        part = self._limited(timeout, lambda: next(self._parts, None))
         if part is None:
             await self.close()
             return b""
@@ -131,12 +133,9 @@ class BlockingResponse:
 
     async def read_all(self, timeout: float | None) -> bytes:
         """Return the whole body."""
-        parts = []
-        end = None if timeout is None else time.monotonic() + timeout
-        while (part := self._next(None if end is None else end - time.monotonic())) is not None:
-            parts.append(part)
+        body = self._limited(timeout, lambda: b"".join(self._parts))
         await self.close()
-        return b"".join(parts)
+        return body
 
     async def close(self) -> None:
         """Give the connection back; httpx closes it if the body was not read to its end."""
@@ -145,11 +144,12 @@ class BlockingResponse:
             self._close_body()
             self._transport.give_back(self._origin, line)
 
-    def _next(self, timeout: float | None) -> bytes | None:
+    def _limited(self, timeout: float | None, take: Callable[[], T]) -> T:
+        """Read under the eye of the watchdog, and translate what goes wrong."""
         if timeout is not None:
             self._watch.arm(timeout)
         try:
-            return next(self._parts, None)
+            return take()
         except httpx.TransportError as error:
             self._drop()
             if self._watch.fired:
@@ -174,7 +174,7 @@ class BlockingResponse:
 
 
 def _body(response: httpx.Response) -> Iterator[bytes]:
-    if "content-encoding" in response.headers:  # we ask for none, but some servers do it all the same
+    if is_encoded(response):
         return response.iter_bytes()
     stream = response.stream
     assert isinstance(stream, httpx.SyncByteStream)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -32,31 +31,57 @@ LIMITS = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_
 Line = TypeVar("Line")
 
 
-@dataclass(slots=True, frozen=True)
-class Prepared:
-    """A request in httpx's terms, but for its body."""
+class _RawHeaders(httpx.Headers):
+    """Headers that are encoded already; httpx's transports ask for nothing but `raw`."""
 
-    url: httpx.URL
-    headers: list[tuple[str, str]]
-    origin: str
+    def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
+        super().__init__()
+        self._encoded = raw
+
+    @property
+    def raw(self) -> list[tuple[bytes, bytes]]:
+        return self._encoded
+
+
+class Prepared:
+    """A request in httpx's terms, but for its body: encoded once, not for each call."""
+
+    __slots__ = ("_headers", "_method", "_url", "origin")
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._method = request.method
+        self._url = httpx.URL(request.url)
+        host = self._url.netloc
+        self.origin = f"{self._url.scheme}://{host.decode('ascii')}"
+        encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in request.headers]
+        self._headers = [(b"host", host), *encoded]
+
+    def with_body(self, body: bytes, timeout: dict[str, float | None]) -> httpx.Request:
+        """Complete the request."""
+        made = httpx.Request(self._method, self._url, stream=httpx.ByteStream(body), extensions={"timeout": timeout})
+        made.headers = _RawHeaders([*self._headers, (b"content-length", b"%d" % len(body))])
+        return made
 
 
 def prepare(request: HttpRequest) -> Prepared:
     """Return the prepared form of a request, made once."""
     prepared = request.prepared
     if not isinstance(prepared, Prepared):
-        url = httpx.URL(request.url)
-        headers = [("host", url.netloc.decode("ascii")), *request.headers]
-        request.prepared = prepared = Prepared(url, headers, f"{url.scheme}://{url.netloc.decode('ascii')}")
+        try:
+            request.prepared = prepared = Prepared(request)
+        except UnicodeEncodeError:
+            raise illegal_header(request.url) from None
     return prepared
 
 
-def with_body(request: HttpRequest, prepared: Prepared, body: bytes, timeout: dict[str, float | None]) -> httpx.Request:
-    """Complete a request."""
-    headers = [*prepared.headers, ("content-length", str(len(body)))] if body else prepared.headers
-    return httpx.Request(
-        request.method, prepared.url, headers=headers, stream=httpx.ByteStream(body), extensions={"timeout": timeout}
-    )
+def illegal_header(where: str) -> ConfigError:
+    """Make the error for a header that cannot be sent; it may be a key, so neither message nor chain may show it."""
+    return ConfigError(f"a header for {where} is not legal in HTTP; look at the API key and headers=")
+
+
+def is_encoded(response: httpx.Response) -> bool:
+    """Tell whether the body must be decoded; we ask for no compression, but some servers do it all the same."""
+    return any(name.lower() == b"content-encoding" for name, _ in response.headers.raw)
 
 
 class Tls:
@@ -129,8 +154,7 @@ class FreeList(Generic[Line]):
 def raise_unanswered(error: httpx.TransportError, origin: str) -> NoReturn:
     """Translate a failure before the head of the answer."""
     if isinstance(error, httpx.LocalProtocolError):
-        # Its message may quote the header, which may be a key: neither the message nor the chain may show it.
-        raise ConfigError(f"a header for {origin} is not legal in HTTP; look at the API key and headers=") from None
+        raise illegal_header(origin) from None
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
         raise Unreachable(f"no connection to {origin}: {_words(error)}") from error
     raise Unreachable(f"{origin} closed the connection before it answered: {_words(error)}") from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from aigw.errors import TimedOut
-from aigw.transport.lines import LIMITS, FreeList, Tls, prepare, proxy_for, raise_cut, raise_unanswered, with_body
+from aigw.transport.lines import LIMITS, FreeList, Tls, is_encoded, prepare, proxy_for, raise_cut, raise_unanswered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -39,7 +39,7 @@ class LoopTransport:
         limits = {"connect": connect, "read": None, "write": None, "pool": None}
         try:
             async with asyncio.timeout(timeout):
-                response = await line.handle_async_request(with_body(request, prepared, body, limits))
+                response = await line.handle_async_request(prepared.with_body(body, limits))
         except TimeoutError as error:
             await line.aclose()
             raise TimedOut(f"{origin} did not answer within {timeout:.3g} s") from error
@@ -135,7 +135,7 @@ class LoopResponse:
 
 
 def _body(response: httpx.Response) -> AsyncIterator[bytes]:
-    if "content-encoding" in response.headers:  # we ask for none, but some servers do it all the same
+    if is_encoded(response):
         return response.aiter_bytes()
     stream = response.stream
     assert isinstance(stream, httpx.AsyncByteStream)

@@ -155,8 +155,8 @@ def _take_text(content: Any, unknown: dict[str, Any]) -> str:
 def _parse_calls(calls: Any, *, streamed: bool) -> tuple[ToolCallDelta, ...]:
     deltas = []
     for at, call in enumerate(checked(calls, list, "tool_calls")):
-        position = checked(call, dict, "a tool call").get("index") if streamed else at
-        identity, name, arguments, extra = read_tool_call(call)
+        identity, name, arguments, extra = read_tool_call(checked(call, dict, "a tool call"))
+        position = call.get("index") if streamed else at
         deltas.append(
             ToolCallDelta(position if type(position) is int else at, identity, name, arguments, extra or None)
         )
@@ -192,7 +192,7 @@ def render_response(
     }
     for chunk in chunks:
         if chunk.usage is not None:
-            rendered["usage"] = usage_field(chunk)
+            rendered["usage"] = render_usage(chunk.usage, (chunk.extra or {}).get("usage"))
         rendered.update(whole_rest(chunk))
     return rendered
 
@@ -242,13 +242,6 @@ def says_something(chunk: Chunk) -> bool:
     """Whether a chunk belongs to a choice, rather than to the whole answer."""
     extra = chunk.extra or {}
     return chunk.has_output or chunk.finish_reason is not None or "choice" in extra or "message" in extra
-
-
-def usage_field(chunk: Chunk) -> dict[str, Any] | None:
-    """Render the usage of a chunk, with the counts that `Usage` does not model; ``None`` where it has none."""
-    if chunk.usage is None:
-        return None
-    return merge(render_usage(chunk.usage), (chunk.extra or {}).get("usage") or {})
 
 
 def whole_rest(chunk: Chunk) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json, to_json
 
 from aigw.errors import BadResponse, ProviderError
-from aigw.wire.openai_answer import parse_event, render_delta, says_something, usage_field, whole_rest
+from aigw.wire.openai_answer import parse_event, render_delta, says_something, whole_rest
 from aigw.wire.openai_dialect import DEFAULT, Dialect
 from aigw.wire.openai_errors import classify
 from aigw.wire.sse import Event, EventStream, render_event
+from aigw.wire.usage import render_usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -163,7 +164,7 @@ class StreamRenderer:
         if self._model is None:
             self._model = chunk.model or ""
         if chunk.usage is not None:
-            self._usage = usage_field(chunk)
+            self._usage = render_usage(chunk.usage, (chunk.extra or {}).get("usage"))
         extra = whole_rest(chunk)
         if not says_something(chunk) and (extra or chunk.usage is not None or chunk.index in self._begun):
             return self._event([], extra) if extra else b""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aigw.chunk import Usage
-from aigw.wire.fields import rest
+from aigw.wire.fields import merge, rest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _TOTALS: Final = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 _DETAILS: Final = {
@@ -54,8 +57,13 @@ def usage_rest(data: Any) -> dict[str, Any]:
     return left
 
 
-def render_usage(usage: Usage) -> dict[str, Any]:
-    """Render token counts; what is not known stays out."""
+def render_usage(usage: Usage, unknown: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Render token counts; what is not known stays out.
+
+    Args:
+        usage: the counts.
+        unknown: counts that `Usage` does not model, as `usage_rest` gave them.
+    """
     rendered: dict[str, Any] = {
         "prompt_tokens": usage.input,
         "completion_tokens": usage.output,
@@ -66,7 +74,7 @@ def render_usage(usage: Usage) -> dict[str, Any]:
         rendered["prompt_tokens_details"] = known
     if usage.reasoning is not None:
         rendered["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning}
-    return rendered
+    return merge(rendered, unknown) if unknown else rendered
 
 
 def _count(value: Any) -> int | None:

