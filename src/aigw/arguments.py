@@ -200,11 +200,13 @@ def _mapping(name: str, value: object) -> Mapping[str, Any]:
 
 
 def _texts(name: str, value: object) -> tuple[str, ...]:
-    found = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Iterable) else (value,)
-    for text in found:
-        if not isinstance(text, str):
-            raise ConfigError(f"{name} must be a text or a list of texts, not {value!r}")
-    return found
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, Iterable):
+        found = tuple(value)
+        if all(isinstance(text, str) for text in found):
+            return found
+    raise ConfigError(f"{name} must be a text or a list of texts, not {value!r}")
 
 
 def _timeout(name: str, value: object) -> float | None:

@@ -7,7 +7,7 @@ import pytest
 from aigw import ConfigError
 from aigw.cli import main
 from aigw.cli.choice import choose
-from aigw.cli.local import NoModelError
+from aigw.cli.local import NoModel
 from cli.standby import Standby, nothing
 
 OPENAI = {"OPENAI_API_KEY": "sk-secret"}
@@ -91,7 +91,7 @@ def test_without_a_stand_in(standby):
 )
 def test_nothing_that_could_answer(env, model, said):
     """The message says what to set or to install, and what is wrong with the local model."""
-    with pytest.raises(NoModelError) as error:
+    with pytest.raises(NoModel) as error:
         choose(env, nothing, model=model)
 
     message = str(error.value)

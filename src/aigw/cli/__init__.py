@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from aigw.cli import terminal
-from aigw.cli.local import LOCAL_MODEL, NoModelError, installed_model
+from aigw.cli.local import LOCAL_MODEL, NoModel, installed_model
 from aigw.errors import AigwError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def main(
     except BrokenPipeError:
         terminal.give_up_output()
         return PIPE_CLOSED
-    except NoModelError as error:
+    except NoModel as error:
         terminal.note(str(error))
         return USAGE
     except AigwError as error:

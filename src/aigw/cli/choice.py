@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from aigw.cli.local import INSTALL, LOCAL_MODEL, NoModelError, find_local
+from aigw.cli.local import INSTALL, LOCAL_MODEL, NoModel, find_local
 from aigw.errors import ConfigError
 from aigw.policies import AttemptTimeout
 from aigw.providers.local import Local
@@ -71,7 +71,7 @@ def choose(
         fall_back: let the local model stand behind another one.
 
     Raises:
-        NoModelError: a local model must answer, and there is none.
+        NoModel: a local model must answer, and there is none.
         ConfigError: what was asked for makes no sense.
     """
     name, reason = _name(env, model)
@@ -79,20 +79,26 @@ def choose(
         try:
             local = find_local(env, installed, "" if name == "local" else name)
         except ConfigError as error:
-            raise NoModelError(NO_MODEL + str(error)) from error
-        note = f"the local model {local.where} answers, because {reason}"
-        return Choice(_target(local), (note,) if reason else (), local)
+            raise NoModel(NO_MODEL + str(error)) from error
+        return Choice(_target(local), _told(f"the local model {local.where}", reason), local)
     remote = Target(name) if url is None else _server(url, name, env)
-    note = f"{remote.name} answers, because {reason}"
-    if not fall_back:
-        return Choice(remote, (note,) if reason else ())
+    stand_in, trouble = _stand_in(env, installed) if fall_back else (None, ())
+    if stand_in is None:
+        return Choice(remote, (*_told(remote.name, reason), *trouble))
+    behind = f"; the local model {stand_in.where} stands behind it"
+    return Choice(Fallback(remote, _target(stand_in)), _told(remote.name, reason, behind), stand_in)
+
+
+def _stand_in(env: Mapping[str, str], installed: Installed) -> tuple[Local | None, tuple[str, ...]]:
+    """Return the local model; if there is none, a note about that where the user had set one."""
     try:
-        local = find_local(env, installed)
+        return find_local(env, installed), ()
     except ConfigError as error:
-        missed = (f"no local model stands behind it: {error}",) if env.get(LOCAL_MODEL) else ()
-        return Choice(remote, ((note,) if reason else ()) + missed)
-    note += f"; the local model {local.where} stands behind it"
-    return Choice(Fallback(remote, _target(local)), (note,) if reason else (), local)
+        return None, (f"no local model stands behind it: {error}",) if env.get(LOCAL_MODEL) else ()
+
+
+def _told(who: str, reason: str, more: str = "") -> tuple[str, ...]:
+    return (f"{who} answers, because {reason}{more}",) if reason else ()
 
 
 def _name(env: Mapping[str, str], model: str | None) -> tuple[str, str]:

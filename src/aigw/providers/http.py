@@ -202,8 +202,8 @@ class HttpProvider:
         return self._service.classify(response.status, response.headers, body, provider=self.name, model=model)
 
     def _signed(self, error: ProviderError, model: str, patience: Patience) -> Exception:
-        error.provider = error.provider or self.name
-        error.model = error.model or model
+        error.provider = self.name
+        error.model = model
         return patience.judge(error) if isinstance(error, TimedOut) else error
 
 

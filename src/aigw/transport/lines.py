@@ -7,6 +7,7 @@ number.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
@@ -27,6 +28,10 @@ KEEP_IDLE = 60.0
 """Seconds that an unused connection is kept."""
 
 LIMITS = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_IDLE)
+
+LEGAL_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+LEGAL_VALUE = re.compile(r"(?:[\x21-\x7e]+(?:[ \t]+[\x21-\x7e]+)*)?")
+"""Names and values of headers, as RFC 9110 has them, without its obsolete bytes beyond ASCII."""
 
 Line = TypeVar("Line")
 
@@ -53,8 +58,7 @@ class Prepared:
         self._url = httpx.URL(request.url)
         host = self._url.netloc
         self.origin = f"{self._url.scheme}://{host.decode('ascii')}"
-        encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in request.headers]
-        self._headers = [(b"host", host), *encoded]
+        self._headers = [(b"host", host), *(_encoded(name, value) for name, value in request.headers)]
 
     def with_body(self, body: bytes, timeout: dict[str, float | None]) -> httpx.Request:
         """Complete the request."""
@@ -67,16 +71,16 @@ def prepare(request: HttpRequest) -> Prepared:
     """Return the prepared form of a request, made once."""
     prepared = request.prepared
     if not isinstance(prepared, Prepared):
-        try:
-            request.prepared = prepared = Prepared(request)
-        except UnicodeEncodeError:
-            raise illegal_header(request.url) from None
+        request.prepared = prepared = Prepared(request)
     return prepared
 
 
-def illegal_header(where: str) -> ConfigError:
-    """Make the error for a header that cannot be sent; it may be a key, so neither message nor chain may show it."""
-    return ConfigError(f"a header for {where} is not legal in HTTP; look at the API key and headers=")
+def _encoded(name: str, value: str) -> tuple[bytes, bytes]:
+    # Looked at here and not left to h11, whose errors quote the value: it may be a key.
+    if not LEGAL_NAME.fullmatch(name) or not LEGAL_VALUE.fullmatch(value):
+        what = "the API key" if name.lower() in {"authorization", "api-key", "x-api-key"} else f"header {name!r}"
+        raise ConfigError(f"{what} has characters that HTTP does not allow, such as a line break or an accent")
+    return name.encode(), value.encode()
 
 
 def is_encoded(response: httpx.Response) -> bool:
@@ -153,8 +157,6 @@ class FreeList(Generic[Line]):
 
 def raise_unanswered(error: httpx.TransportError, origin: str) -> NoReturn:
     """Translate a failure before the head of the answer."""
-    if isinstance(error, httpx.LocalProtocolError):
-        raise illegal_header(origin) from None
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
         raise Unreachable(f"no connection to {origin}: {_words(error)}") from error
     raise Unreachable(f"{origin} closed the connection before it answered: {_words(error)}") from error

@@ -1,0 +1,29 @@
+"""Run every benchmark: `nox -s bench`. Figures are ratios against a peer in the same run; see docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+
+import importing
+import memory
+import overhead
+
+
+def main() -> None:
+    packages = ", ".join(f"{name} {version(name)}" for name in ("httpx", "httpcore", "h11", "pydantic_core", "anyio"))
+    print(f"Python {platform.python_version()}, {packages}\n")
+    print(f"{'CPU per call over loopback':34} {'aigw µs':>8} {'httpx µs':>8}   ratio")
+    for row in overhead.run():
+        print(row)
+    print("\nImport, CPU in fresh interpreters")
+    medians = importing.run()
+    for name, value in medians.items():
+        print(f"{name:34} {value:8.1f} ms        {value / medians['import httpx']:5.2f}")
+    print("\nResident memory over 20,000 calls, MiB after each tenth")
+    found = memory.run()
+    print(" ".join(f"{value:.1f}" for value in found), f"  grown after the first tenth: {found[-1] - found[0]:.2f}")
+
+
+if __name__ == "__main__":
+    main()
