@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 from aigw.call import Call, Operation
 from aigw.chunk import Chunk
@@ -103,7 +104,7 @@ class HttpProvider:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self._service = service
-        self._base_url = (base_url or service.base_url).rstrip("/")
+        self._base_url = _checked_url(base_url or service.base_url)
         self._api_key = api_key
         self._headers = tuple((headers or {}).items())
         self._requests: dict[Operation, tuple[str | None, HttpRequest]] = {}
@@ -140,7 +141,8 @@ class HttpProvider:
             response = await call.ports.transport.send(request, body, connect=patience.connect, timeout=patience.left())
             if response.status != 200:  # noqa: PLR2004  (OK)
                 raise await self._failure(response, model)
-            if parser is None:
+            if parser is None or response.headers.get("content-type", "").startswith("application/json"):
+                # The second: a server that knows no streams and answers in one piece.
                 return Reply.replay(self._parse(chosen, await response.read_all(patience.left())))
             return Reply(_Events(response, parser, patience, lambda error: self._signed(error, model, patience)))
         except ProviderError as error:
@@ -205,6 +207,21 @@ class HttpProvider:
         error.provider = self.name
         error.model = model
         return patience.judge(error) if isinstance(error, TimedOut) else error
+
+
+def _checked_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        legal = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port beyond 65535, a broken IPv6 address
+        legal = False
+    if not legal or not url.isascii() or any(letter <= " " for letter in url):
+        raise ConfigError(f"{url!r} is not a URL of the form http(s)://host[:port]/path")
+    if parts.username or parts.password:
+        raise ConfigError("a key does not belong into the URL; give api_key= or headers=")
+    if parts.query or parts.fragment:
+        raise ConfigError(f"{url!r}: a base URL has nothing behind its path")
+    return url.rstrip("/")
 
 
 class _Events:

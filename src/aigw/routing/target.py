@@ -181,16 +181,12 @@ def _find(
     at: str, model: str | None, base_url: str | None, api_key: ApiKey | None, headers: Mapping[str, str] | None
 ) -> tuple[Provider, str, str]:
     if "://" in at:
-        parts = urlsplit(at)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ConfigError(f"Target({at!r}): not a URL of the form http(s)://host[:port]/path")
-        if parts.username or parts.password:
-            raise ConfigError("Target(url): a key does not belong into the URL; give api_key= or headers=")
         if base_url is not None:
             raise ConfigError(f"Target({at!r}): the URL is given already; leave base_url= out")
         if not model:
             raise ConfigError(f"Target({at!r}): say which model of that server, model=…")
-        return HttpProvider(COMPATIBLE, base_url=at, api_key=api_key, headers=headers), model, f"{parts.netloc}/{model}"
+        provider = HttpProvider(COMPATIBLE, base_url=at, api_key=api_key, headers=headers)
+        return provider, model, f"{urlsplit(at).netloc}/{model}"
     service_name, slash, rest = at.partition("/")
     service = SERVICES.get(service_name)
     if service is None or not slash or not rest:

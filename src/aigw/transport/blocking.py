@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from aigw.errors import TimedOut
-from aigw.transport.lines import LIMITS, FreeList, Tls, is_encoded, prepare, proxy_for, raise_cut, raise_unanswered
+from aigw.transport.lines import LIMITS, FreeList, Tls, cut, is_encoded, prepare, proxy_for, shorter, unanswered
 from aigw.transport.watchdog import Watch, Watchdog
 
 if TYPE_CHECKING:
@@ -20,14 +20,33 @@ T = TypeVar("T")
 
 
 class _Line:
-    """A connection and the watch over its socket."""
+    """A connection, and the watch over its socket."""
 
-    __slots__ = ("http", "used", "watch")
+    __slots__ = ("_dog", "_stream", "http", "watch")
 
-    def __init__(self, http: httpx.HTTPTransport) -> None:
+    def __init__(self, http: httpx.HTTPTransport, dog: Watchdog) -> None:
         self.http = http
-        self.used = False
-        self.watch: tuple[object, Watch] | None = None
+        self.watch: Watch | None = None
+        self._dog = dog
+        self._stream: Any = None
+
+    def look_after(self, stream: Any) -> Watch:
+        """Return the watch over a network stream of httpcore; a connection that was made anew gets a new one."""
+        if self.watch is None or stream is not self._stream:
+            self._stream = stream
+            self.watch = Watch(self._dog, stream.get_extra_info("socket"))
+        return self.watch
+
+    def connecting(self, limits: dict[str, float | None], end: float) -> Callable[[str, dict[str, Any]], None]:
+        """Return what httpcore tells of its steps, so that connecting counts in the time for the answer."""
+
+        def trace(event: str, info: dict[str, Any]) -> None:
+            if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+                left = max(0.001, end - time.monotonic())
+                limits["read"] = limits["write"] = left
+                self.look_after(info["return_value"]).arm(left)
+
+        return trace
 
 
 class BlockingTransport:
@@ -50,27 +69,28 @@ class BlockingTransport:
         prepared = prepare(request)
         origin = prepared.origin
         line = self._free.take(origin) or self._open(origin)
-        limits = {"connect": connect, "read": timeout, "write": timeout, "pool": None}
+        # The watchdog keeps the time. httpcore's own limits hold for each receive alone; they are for a connection that
+        # httpcore makes anew, whose socket is not known before the answer.
+        limits = {"connect": shorter(connect, timeout), "read": timeout, "write": timeout, "pool": None}
         sent = prepared.with_body(body, limits)
-        if not line.used and timeout is not None:
-            sent.extensions["trace"] = _count_connecting(limits, timeout)
+        if timeout is not None and line.watch is None:
+            sent.extensions["trace"] = line.connecting(limits, time.monotonic() + timeout)
+        elif timeout is not None and line.watch is not None:
+            line.watch.arm(timeout)
         try:
             response = line.http.handle_request(sent)
-        except httpx.ConnectTimeout as error:
+        except httpx.RequestError as error:
             line.http.close()
-            raise_unanswered(error, origin)
-        except httpx.TimeoutException as error:
-            line.http.close()
-            raise TimedOut(f"{origin} did not answer within {timeout or 0:.3g} s") from error
-        except httpx.TransportError as error:
-            line.http.close()
-            raise_unanswered(error, origin)
+            late = line.watch is not None and line.watch.fired
+            raise unanswered(error, origin, connect=connect, timeout=timeout, late=late) from error
         except BaseException:  # KeyboardInterrupt, say: the connection is in the middle of something
             line.http.close()
             raise
-        line.used = True
-        limits["read"] = None  # from here on the watchdog keeps the time; httpcore looks this up when the body begins
-        return BlockingResponse(self, origin, line, response, self._watch(line, response))
+        finally:
+            if line.watch is not None:
+                line.watch.disarm()
+        limits["read"] = None  # httpcore looks this up when the body begins
+        return BlockingResponse(self, origin, line, response)
 
     async def close(self) -> None:
         """Close every idle connection; those in use are closed when their answers end."""
@@ -86,24 +106,8 @@ class BlockingTransport:
             stale.http.close()
 
     def _open(self, origin: str) -> _Line:
-        return _Line(httpx.HTTPTransport(verify=self._tls.verify(origin), limits=LIMITS, proxy=proxy_for(origin)))
-
-    def _watch(self, line: _Line, response: httpx.Response) -> Watch:
-        stream = response.extensions["network_stream"]
-        if line.watch is None or line.watch[0] is not stream:
-            line.watch = (stream, Watch(self._dog, stream.get_extra_info("socket")))
-        return line.watch[1]
-
-
-def _count_connecting(limits: dict[str, float | None], timeout: float) -> Any:
-    """Take the time that connecting took off the time that is left for the answer."""
-    started = time.monotonic()
-
-    def trace(event: str, _: object) -> None:
-        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            limits["read"] = limits["write"] = max(0.001, timeout - (time.monotonic() - started))
-
-    return trace
+        http = httpx.HTTPTransport(verify=self._tls.verify(origin), limits=LIMITS, proxy=proxy_for(origin))
+        return _Line(http, self._dog)
 
 
 class BlockingResponse:
@@ -111,14 +115,12 @@ class BlockingResponse:
 
     __slots__ = ("_line", "_origin", "_parts", "_response", "_transport", "_watch", "headers", "status")
 
-    def __init__(
-        self, transport: BlockingTransport, origin: str, line: _Line, response: httpx.Response, watch: Watch
-    ) -> None:
+    def __init__(self, transport: BlockingTransport, origin: str, line: _Line, response: httpx.Response) -> None:
         self._transport = transport
         self._origin = origin
         self._line: _Line | None = line
         self._response = response
-        self._watch = watch
+        self._watch = line.look_after(response.extensions["network_stream"])
         self._parts: Iterator[bytes] = _body(response)
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers
@@ -149,17 +151,22 @@ class BlockingResponse:
         if timeout is not None:
             self._watch.arm(timeout)
         try:
-            return take()
-        except httpx.TransportError as error:
+            taken = take()
+        except httpx.RequestError as error:
             self._drop()
-            if self._watch.fired:
-                raise TimedOut(f"nothing came from {self._origin} for {timeout or 0:.3g} s") from error
-            raise_cut(error)
+            raise (self._late(timeout) if self._watch.fired else cut(error)) from error
         except BaseException:  # as in send()
             self._drop()
             raise
         finally:
             self._watch.disarm()
+        if self._watch.fired:  # a body that ends with its connection looks complete when the watchdog has closed it
+            self._drop()
+            raise self._late(timeout)
+        return taken
+
+    def _late(self, timeout: float | None) -> TimedOut:
+        return TimedOut(f"nothing came from {self._origin} for {timeout or 0:.3g} s")
 
     def _drop(self) -> None:
         line, self._line = self._line, None

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from aigw.errors import BadResponse, ConfigError, Unreachable
+from aigw.errors import BadResponse, ConfigError, ProviderError, TimedOut, Unreachable
 
 if TYPE_CHECKING:
     import ssl
@@ -155,17 +155,30 @@ class FreeList(Generic[Line]):
                 yield idle.pop()[0]
 
 
-def raise_unanswered(error: httpx.TransportError, origin: str) -> NoReturn:
-    """Translate a failure before the head of the answer."""
+def shorter(connect: float | None, timeout: float | None) -> float | None:
+    """Return the limit for connecting, which counts in the time for the answer."""
+    limits = [limit for limit in (connect, timeout) if limit is not None]
+    return min(limits, default=None)
+
+
+def unanswered(
+    error: httpx.RequestError, origin: str, *, connect: float | None, timeout: float | None, late: bool
+) -> ProviderError:
+    """Translate a failure before the head of the answer; `late` if we ended it because the time was over."""
+    words = str(error) or type(error).__name__
+    if isinstance(error, httpx.ConnectTimeout):
+        late = timeout is not None and (connect is None or timeout <= connect)
+        words = f"not within {connect or 0:.3g} s"
+    if late or isinstance(error, (httpx.ReadTimeout, httpx.WriteTimeout)):
+        return TimedOut(f"{origin} did not answer within {timeout or 0:.3g} s")
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
-        raise Unreachable(f"no connection to {origin}: {_words(error)}") from error
-    raise Unreachable(f"{origin} closed the connection before it answered: {_words(error)}") from error
+        return Unreachable(f"no connection to {origin}: {words}")
+    return Unreachable(f"{origin} closed the connection before it answered: {words}")
 
 
-def raise_cut(error: httpx.TransportError) -> NoReturn:
+def cut(error: httpx.RequestError) -> BadResponse:
     """Translate a failure inside the body of an answer."""
-    raise BadResponse(f"the connection was closed in the middle of the answer: {_words(error)}") from error
-
-
-def _words(error: httpx.TransportError) -> str:
-    return str(error) or type(error).__name__
+    words = str(error) or type(error).__name__
+    if isinstance(error, httpx.DecodingError):
+        return BadResponse(f"the answer is compressed in a way that cannot be read: {words}")
+    return BadResponse(f"the connection was closed in the middle of the answer: {words}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from aigw.errors import TimedOut
-from aigw.transport.lines import LIMITS, FreeList, Tls, is_encoded, prepare, proxy_for, raise_cut, raise_unanswered
+from aigw.transport.lines import LIMITS, FreeList, Tls, cut, is_encoded, prepare, proxy_for, shorter, unanswered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -35,19 +35,24 @@ class LoopTransport:
         """Send a request; see `aigw.ports.Transport.send`."""
         prepared = prepare(request)
         origin = prepared.origin
-        line = self._free.take(origin) or self._open(origin)
-        limits = {"connect": connect, "read": None, "write": None, "pool": None}
+        line = self._free.take(origin)
+        opening = None if line is not None else _Opening()
+        line = line or self._open(origin)
+        limits = {"connect": shorter(connect, timeout), "read": None, "write": None, "pool": None}
+        sent = prepared.with_body(body, limits)
+        if opening is not None:
+            sent.extensions["trace"] = opening
         try:
             async with asyncio.timeout(timeout):
-                response = await line.handle_async_request(prepared.with_body(body, limits))
+                response = await line.handle_async_request(sent)
         except TimeoutError as error:
-            await line.aclose()
+            await _abort(line, opening)
             raise TimedOut(f"{origin} did not answer within {timeout:.3g} s") from error
-        except httpx.TransportError as error:
-            await line.aclose()
-            raise_unanswered(error, origin)
+        except httpx.RequestError as error:
+            await _abort(line, opening)
+            raise unanswered(error, origin, connect=connect, timeout=timeout, late=False) from error
         except BaseException:  # cancelled: the connection must not outlive the task
-            await line.aclose()
+            await _abort(line, opening)
             raise
         return LoopResponse(self, origin, line, response)
 
@@ -65,6 +70,29 @@ class LoopTransport:
 
     def _open(self, origin: str) -> httpx.AsyncHTTPTransport:
         return httpx.AsyncHTTPTransport(verify=self._tls.verify(origin), limits=LIMITS, proxy=proxy_for(origin))
+
+
+class _Opening:
+    """Holds on to a connection while it is made: httpcore leaves the socket of a cancelled TLS handshake open."""
+
+    def __init__(self) -> None:
+        self._stream: Any = None
+
+    async def __call__(self, event: str, info: dict[str, Any]) -> None:
+        """Hear from httpcore what it does."""
+        if event.endswith(".connect_tcp.complete"):
+            self._stream = info["return_value"]
+
+    async def close(self) -> None:
+        """Close it, if it stands."""
+        if self._stream is not None:
+            await self._stream.aclose()
+
+
+async def _abort(line: httpx.AsyncHTTPTransport, opening: _Opening | None) -> None:
+    await line.aclose()
+    if opening is not None:
+        await opening.close()
 
 
 class LoopResponse:
@@ -94,9 +122,9 @@ class LoopResponse:
         except TimeoutError as error:
             await self._drop()
             raise TimedOut(f"nothing came from {self._origin} for {timeout:.3g} s") from error
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             await self._drop()
-            raise_cut(error)
+            raise cut(error) from error
 
     async def read_all(self, timeout: float | None) -> bytes:
         """Return the whole body."""
@@ -106,9 +134,9 @@ class LoopResponse:
         except TimeoutError as error:
             await self._drop()
             raise TimedOut(f"{self._origin} did not finish its answer within {timeout:.3g} s") from error
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             await self._drop()
-            raise_cut(error)
+            raise cut(error) from error
         except BaseException:  # cancelled, as in send()
             await self._drop()
             raise
