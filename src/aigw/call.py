@@ -76,7 +76,7 @@ class Timeouts(Value):
         first_chunk: until the first chunk of a stream; comments and pings do not count. Not used for calls that are
             not streamed, whose only chunk comes when everything is done: `total` bounds those.
         between_chunks: between two chunks of a stream.
-        total: for the whole attempt.
+        total: for the whole attempt, the pauses of a slow reader included.
     """
 
     connect: float | None = 5.0

@@ -60,5 +60,5 @@ def test_weights(value):
 @pytest.mark.parametrize("value", [-1, -0.1, math.inf, math.nan, True, "1", None])
 def test_no_weights(value):
     """Anything else is refused by its name."""
-    with pytest.raises(ConfigError, match="^a: weight must be a number that is not negative, not "):
+    with pytest.raises(ConfigError, match=r"^a: weight must be a number that is not negative, not "):
         checks.weight("a: weight", value)

@@ -138,6 +138,8 @@ class HttpProvider:
         body = self._body(chosen, call, model)
         parser = chosen.parser() if call.stream and chosen.parser is not None else None
         try:
+            if patience.over():
+                raise TimedOut("no time was left to send the request")
             response = await call.ports.transport.send(request, body, connect=patience.connect, timeout=patience.left())
             if response.status != 200:  # noqa: PLR2004  (OK)
                 raise await self._failure(response, model)
