@@ -33,7 +33,7 @@ FACE = {
     "aigw.providers.base": ["Provider"],
     "aigw.routing": ["Node"],
     "aigw.runtime": ["drive"],
-    "aigw.values": ["Value"],
+    "aigw.values": ["Value", "Evolving"],
 }
 NOT_SHOWN = {"__del__", "__new__", "__pydantic_config__", "__reduce__", "__repr__", "__slots__", "__str__"}
 

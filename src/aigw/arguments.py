@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from aigw.call import UNSET, Call, Principal, Unset
@@ -105,13 +106,20 @@ def chat_call(face: str, prompt: Prompt, options: Mapping[str, Any], *, stream: 
 
 def embed_call(inputs: str | Sequence[str], options: Mapping[str, Any]) -> Call:
     """Make the call of ``embed(inputs, **options)``; see `chat_call`."""
-    texts = (inputs,) if isinstance(inputs, str) else tuple(inputs)
-    for position, text in enumerate(texts):
+    return PLAIN.evolve(operation="embeddings", inputs=_inputs(inputs), **_read("embed", options))
+
+
+def _inputs(given: object) -> tuple[str, ...]:
+    if isinstance(given, str):
+        return (given,)
+    if not isinstance(given, Sequence):
+        raise ConfigError(f"embed(inputs): give a text or a list of texts, not {type(given).__name__}")
+    for position, text in enumerate(given):
         if not isinstance(text, str):
             raise ConfigError(f"embed(inputs): inputs[{position}] is a {type(text).__name__}, not a text")
-    if not texts:
+    if not given:
         raise ConfigError("embed(inputs): there is nothing to embed")
-    return PLAIN.evolve(operation="embeddings", inputs=texts, **_read("embed", options))
+    return tuple(given)
 
 
 def as_messages(face: str, prompt: object) -> tuple[Message, ...]:
@@ -136,9 +144,9 @@ def _message(face: str, position: int, given: object) -> Message:
         from aigw.wire.openai_messages import parse_message
 
         try:
-            return parse_message(given)
-        except ValueError as error:
-            raise ConfigError(f"{face}(messages): messages[{position}]: {error}") from error
+            return parse_message(given, f"messages[{position}]")
+        except ConfigError as error:
+            raise ConfigError(f"{face}(messages): {error}") from None
     raise ConfigError(
         f"{face}(messages): messages[{position}] is a {type(given).__name__}; write Message('user', …) or a dict"
     )
@@ -169,7 +177,7 @@ def _model(name: str, value: object) -> str:
 
 
 def _number(name: str, value: object) -> float | None:
-    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
+    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)):
         return value
     raise ConfigError(f"{name} must be a number, not {value!r}")
 
@@ -222,7 +230,7 @@ def _principal(name: str, value: object) -> Principal | None:
 
 
 def _priority(name: str, value: object) -> str:
-    if value in {"interactive", "standard", "batch"}:
+    if value in ("interactive", "standard", "batch"):
         return str(value)
     raise ConfigError(f"{name} must be interactive, standard or batch, not {value!r}")
 
@@ -245,10 +253,7 @@ def _tool(name: str, given: object) -> Tool:
     if isinstance(given, Mapping):
         from aigw.wire.openai_messages import parse_tool
 
-        try:
-            return parse_tool(given)
-        except ValueError as error:
-            raise ConfigError(f"{name}: {error}") from error
+        return parse_tool(given, name)
     raise ConfigError(f"{name} is a {type(given).__name__}; write Tool(…) or a dict")
 
 

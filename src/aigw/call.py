@@ -12,7 +12,7 @@ from aigw.errors import ConfigError
 from aigw.message import Message, Tool
 from aigw.ports import Clock, Runtime
 from aigw.trace import CallTrace, Decision
-from aigw.values import Value
+from aigw.values import Evolving, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,9 +88,8 @@ class Timeouts(Value):
 DEFAULT_TIMEOUTS: Final = Timeouts()
 
 
-# Not slotted, unlike the other values: several policies copy a call, and a dict is copied five times as fast as slots.
 @dataclass(frozen=True, kw_only=True)
-class Call(Value):
+class Call(Evolving):
     """One call of the application: what it asks, who asks, and how long it may take.
 
     Frozen: a policy that changes something passes a changed copy on, ``inner(call.evolve(max_tokens=100))``.
@@ -189,21 +188,6 @@ class Call(Value):
     def clock(self) -> Clock:
         """The clock to wait with."""
         return self.ports.clock
-
-    def evolve(self, **changes: Any) -> Call:
-        """Return a copy in which some fields are different; `dataclasses.replace`, but ten times as fast.
-
-        Raises:
-            TypeError: there is no such field.
-        """
-        copy = object.__new__(type(self))
-        fields = copy.__dict__
-        fields.update(self.__dict__)
-        count = len(fields)
-        fields.update(changes)
-        if len(fields) != count:
-            raise TypeError(f"Call has no field {', '.join(changes.keys() - self.__dict__.keys())}")
-        return copy
 
     def remaining(self) -> float:
         """Seconds until the deadline; infinity where there is none, negative when it is over."""

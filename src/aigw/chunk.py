@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aigw.message import ToolCall
-from aigw.values import Value
+from aigw.values import Evolving, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ class ToolCallDelta(Value):
     extra: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk(Value):
+@dataclass(frozen=True)
+class Chunk(Evolving):
     """A piece of an answer. Most chunks carry one thing; the chunk of a complete answer carries all of it.
 
     Args:

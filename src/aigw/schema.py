@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from types import UnionType
 from typing import TYPE_CHECKING, Any
 
 from aigw.call import Schema
 from aigw.errors import BadResponse, ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic import TypeAdapter
 
     from aigw.answer import Answer
@@ -27,7 +30,7 @@ def as_schema(given: object) -> Schema:
         return given
     if isinstance(given, Mapping):
         return Schema(given, name=_safe_name(str(given.get("title") or "answer")))
-    if not isinstance(given, type) and not hasattr(given, "__origin__"):
+    if not isinstance(given, (type, UnionType)) and not hasattr(given, "__origin__"):
         raise ConfigError(f"schema={given!r}: give a pydantic model, another type, or a JSON schema as a dict")
     return Schema(_strict_schema(given), name=_safe_name(getattr(given, "__name__", "answer")), strict=True, type=given)
 
@@ -51,16 +54,22 @@ def parse_answer(schema: Schema, answer: Answer) -> Any:
 
         return from_json(answer.text)
     except ValueError as error:
-        raise BadResponse(f"the answer does not fit the schema: {_places(error)}", model=answer.model or "") from None
+        places = _places(error, schema)
+        raise BadResponse(f"the answer does not fit the schema: {places}", model=answer.model or "") from None
 
 
-def _places(error: ValueError) -> str:
+def _places(error: ValueError, schema: Schema) -> str:
+    """Tell where it does not fit; names that the model made up, the keys of a mapping say, are a part of its answer."""
     from pydantic import ValidationError
 
     if not isinstance(error, ValidationError):
         return "it is not JSON"
-    found = error.errors(include_input=False, include_url=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, item['loc'])) or 'answer'} ({item['type']})" for item in found[:5])
+    names = set(_names(schema.schema))
+    places = []
+    for item in error.errors(include_input=False, include_url=False, include_context=False)[:5]:
+        path = [str(part) if isinstance(part, int) or part in names else "*" for part in item["loc"]]
+        places.append(f"{'.'.join(path) or 'answer'} ({item['type']})")
+    return "; ".join(places)
 
 
 @lru_cache(maxsize=256)
@@ -72,22 +81,41 @@ def _adapter(given: Any) -> TypeAdapter[Any]:
 
 @lru_cache(maxsize=256)
 def _strict_schema(given: Any) -> dict[str, Any]:
-    schema = _adapter(given).json_schema()
+    from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
+
+    try:
+        schema = _adapter(given).json_schema()
+    except (PydanticUndefinedAnnotation, PydanticUserError) as error:
+        raise ConfigError(f"schema={given!r}: pydantic makes no JSON schema of it") from error
     _make_strict(schema)
     return schema
 
 
-def _make_strict(node: Any) -> None:
-    if isinstance(node, dict):
-        if node.get("type") == "object" and "properties" in node:
-            node.setdefault("additionalProperties", False)
-            node["required"] = list(node["properties"])
-        node.pop("default", None)  # strict schemas know no defaults
-        for value in node.values():
-            _make_strict(value)
-    elif isinstance(node, list):
-        for value in node:
-            _make_strict(value)
+def _make_strict(schema: dict[str, Any]) -> None:
+    if schema.get("type") == "object" and "properties" in schema:
+        schema.setdefault("additionalProperties", False)
+        schema["required"] = list(schema["properties"])
+    schema.pop("default", None)  # strict schemas know no defaults
+    for inner in _inner(schema):
+        _make_strict(inner)
+
+
+def _inner(schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the schemas that stand directly within a schema."""
+    for keyword in ("properties", "patternProperties", "$defs"):
+        yield from schema.get(keyword, {}).values()
+    for keyword in ("anyOf", "oneOf", "allOf", "prefixItems"):
+        yield from schema.get(keyword, ())
+    for keyword in ("items", "additionalProperties"):
+        if isinstance(schema.get(keyword), dict):
+            yield schema[keyword]
+
+
+def _names(schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of all properties."""
+    yield from schema.get("properties", {})
+    for inner in _inner(schema):
+        yield from _names(inner)
 
 
 def _safe_name(name: str) -> str:

@@ -35,6 +35,30 @@ class Value:
         return value
 
 
+class Evolving(Value):
+    """A value that policies copy for each call or chunk.
+
+    Such values have no slots: a copy with a few changes takes an eighth of the time of `dataclasses.replace`, because
+    the fields are copied as one dict.
+    """
+
+    def evolve(self, **changes: Any) -> Self:
+        """Return a copy in which some fields are different.
+
+        Raises:
+            TypeError: there is no such field.
+        """
+        copy = object.__new__(type(self))
+        fields = copy.__dict__
+        fields.update(self.__dict__)
+        count = len(fields)
+        fields.update(changes)
+        if len(fields) != count:
+            unknown = ", ".join(sorted(changes.keys() - self.__dict__.keys()))
+            raise TypeError(f"{type(self).__name__} has no field {unknown}")
+        return copy
+
+
 @cache
 def _adapter_of(cls: Any) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter

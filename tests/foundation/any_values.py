@@ -14,8 +14,7 @@ from strategies import counts, json_values, texts
 
 maybe_texts = st.none() | texts
 maybe_counts = st.none() | counts
-numbers = st.floats(allow_nan=False)
-"""Infinity is a number too: JSON has no word for it, so it travels as text."""
+numbers = st.floats(allow_nan=False, allow_infinity=False)
 maybe_numbers = st.none() | numbers
 objects = st.dictionaries(texts, json_values, max_size=2)
 switches = st.none() | st.booleans()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aigw.answer import Answer
-from aigw.call import Call, Principal, Schema
+from aigw.answer import Answer, Embeddings
+from aigw.call import Call, Principal, Schema, Timeouts
 from aigw.chunk import Chunk, Usage
 from aigw.message import Message, Text
 from aigw.testing import make_call
@@ -55,6 +56,14 @@ def test_what_means_something_only_here_stays_here():
     assert twin == call
     assert "type" not in json.loads(Schema({}, type=dict).to_json())
     assert "parsed" not in json.loads(Answer(parsed=object()).to_json())
+
+
+@pytest.mark.parametrize(
+    "value", [Timeouts(total=math.inf), Call(timeouts=Timeouts(total=math.inf)), Embeddings(((math.inf, -math.inf),))]
+)
+def test_infinity_travels(value):
+    """JSON has no word for infinity; it goes as text, and comes back as the number."""
+    assert type(value).from_json(value.to_json()) == value
 
 
 @pytest.mark.parametrize("kind", [Call, Chunk, Usage, Principal, Message, Answer])

@@ -21,7 +21,7 @@ TOOL_CALL = {
     "type": "function",
     "function": {"name": "weather", "arguments": '{"city": "Gießen", "days": 3}'},
 }
-SHORT = 0.15
+SHORT = 0.1
 """Seconds after which a test gives a server up that says nothing."""
 
 

@@ -1,7 +1,7 @@
 """Time limits against servers that are really slow: each stops what it should stop, on both faces alike.
 
-Limits are short because the time is real; nothing here measures how long something took. A server that is slower than
-its limit drips until the client leaves, so a limit that does not work shows as a test that hangs.
+Limits are short because the time is real; nothing here measures how long something took: a limit that does not work
+shows in the class of the error.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from aigw import AttemptTimeout, Deadline, Fallback, Retry, Target, errors
 from aigw.testing import FakeClock, ScriptedProvider, Slow, Stall, Status
 from transport.raw_server import CHUNKED, EVENTS, JSON, OK, RawServer, chunk, receive, whole
 
-SHORT = 0.2
+SHORT = 0.1
+ENOUGH = 0.3
 LONG = 20.0
 
 total_or_deadline = pytest.mark.parametrize(
@@ -77,7 +78,6 @@ def test_connect_bounds_the_connection(face, request, place, call):
     assert type(error) is errors.Unreachable
 
 
-@pytest.mark.xfail(strict=False, reason="blocking: connecting is bounded by connect alone, not by total and deadline")
 @pytest.mark.parametrize("place", ["full_backlog", "silent_tls"])
 @total_or_deadline
 def test_total_and_deadline_bound_the_connection_too(face, request, place, policies, kind):
@@ -114,13 +114,6 @@ def drip_body(server, connection):
     server.drip(connection, b" ")
 
 
-def drip_error(server, connection):
-    """Send the body of an error byte by byte."""
-    receive(connection)
-    connection.sendall(b"HTTP/1.1 500 Oops\r\ncontent-length: 1000000\r\n\r\n")
-    server.drip(connection, b" ")
-
-
 def drip_comments(server, connection):
     """Send a stream of nothing but comments."""
     receive(connection)
@@ -135,7 +128,6 @@ def drip_bytes_of_an_event(server, connection):
     server.drip(connection, chunk(b" "))
 
 
-@pytest.mark.xfail(strict=False, reason="blocking: a head that drips is never stopped")
 @total_or_deadline
 @both_calls
 def test_a_head_that_drips_is_stopped(face, policies, kind, call):
@@ -207,20 +199,28 @@ def test_comments_are_no_next_chunk(face):
         assert server.left.acquire(timeout=LONG)
 
 
-def test_an_error_whose_body_drips_is_known_by_its_status(face):
-    """The status alone is enough to go on; the time for the rest of it is bounded by the deadline."""
-    with RawServer(drip_error) as server:
-        gateway = face({"r": Target(server.url, model="m")}, [Deadline(SHORT)])
-        error = failure(gateway, "chat")
+@pytest.mark.xfail(strict=True, reason="the body of an error is waited for 5 s, whatever the deadline says")
+@total_or_deadline
+def test_the_body_of_an_error_is_not_waited_for_too_long(face, policies, kind):
+    """The status alone is enough to go on: the limits hold for what the server says besides."""
+    said = b'{"error": {"code": "insufficient_quota"}}'
 
-        assert isinstance(error, (errors.ServerError, errors.DeadlineExceeded))
-        assert server.left.acquire(timeout=LONG)
+    def answer(server, connection):
+        receive(connection)
+        connection.sendall(b"HTTP/1.1 500 Oops\r\ncontent-length: %d\r\n\r\n" % len(said))
+        server.stopped.wait(4 * SHORT)
+        connection.sendall(said)
+
+    with RawServer(answer) as server:
+        error = failure(face({"r": Target(server.url, model="m")}, policies), "chat")
+
+        assert type(error) in (errors.ServerError, kind)
 
 
 def test_a_short_first_chunk_does_not_bound_the_rest(face, upstream):
     """The limit of the first chunk is over when it has come: a later pause has a limit of its own."""
-    upstream.next(Stall(1, 2.5 * SHORT))
-    policies = [AttemptTimeout(first_chunk=SHORT, between_chunks=LONG)]
+    upstream.next(Stall(1, 1.5 * ENOUGH))
+    policies = [AttemptTimeout(first_chunk=ENOUGH, between_chunks=LONG)]
     gateway = face({"r": Target(upstream.url, model="m")}, policies)
 
     assert gateway.read() == upstream.answer
@@ -228,8 +228,8 @@ def test_a_short_first_chunk_does_not_bound_the_rest(face, upstream):
 
 def test_a_short_pause_does_not_bound_the_first_chunk(face, upstream):
     """The limit between chunks begins with the first one."""
-    upstream.next(Slow(2.5 * SHORT))
-    policies = [AttemptTimeout(first_chunk=LONG, between_chunks=SHORT)]
+    upstream.next(Slow(1.5 * ENOUGH))
+    policies = [AttemptTimeout(first_chunk=LONG, between_chunks=ENOUGH)]
     gateway = face({"r": Target(upstream.url, model="m")}, policies)
 
     assert gateway.read() == upstream.answer
@@ -237,8 +237,8 @@ def test_a_short_pause_does_not_bound_the_first_chunk(face, upstream):
 
 def test_limits_of_streams_do_not_bound_whole_answers(face, upstream):
     """A whole answer has one chunk, and it comes at the end: ``total`` bounds it."""
-    upstream.next(Slow(2.5 * SHORT))
-    policies = [AttemptTimeout(LONG, first_chunk=SHORT, between_chunks=SHORT)]
+    upstream.next(Slow(1.5 * ENOUGH))
+    policies = [AttemptTimeout(LONG, first_chunk=ENOUGH, between_chunks=ENOUGH)]
     gateway = face({"r": Target(upstream.url, model="m")}, policies)
 
     assert gateway.chat().text == upstream.answer
@@ -259,7 +259,7 @@ def test_a_slow_reader_is_not_a_slow_target(face):
     with RawServer(answer) as server:
         reading = face({"r": Target(server.url, model="m")}, [AttemptTimeout(between_chunks=1)], clock=clock).stream()
         reading.take(1)
-        clock.advance(3600)
+        clock.advance(60)
         go_on.set()
         reading.rest()
 
@@ -283,7 +283,6 @@ def test_the_end_of_the_body_is_not_waited_for(face):
         assert server.left.acquire(timeout=LONG)
 
 
-@pytest.mark.xfail(strict=False, reason="blocking: shutting the socket looks like the end of a body without a length")
 @pytest.mark.parametrize("said", [event("so far"), event("so far") + event(reason="stop")], ids=["text", "reason"])
 def test_a_stall_in_a_stream_that_ends_with_its_connection(face, said):
     """Without a length or chunks the end of the connection is the end of the body: our own closing of it is none."""
@@ -301,7 +300,6 @@ def test_a_stall_in_a_stream_that_ends_with_its_connection(face, said):
         assert type(caught.value.__cause__) is errors.TimedOut
 
 
-@pytest.mark.xfail(strict=False, reason="blocking: shutting the socket looks like the end of a body without a length")
 def test_a_stall_in_an_answer_that_ends_with_its_connection(face):
     """Likewise for a whole answer, even one that would make sense as far as it came."""
 
@@ -326,7 +324,8 @@ def test_time_that_is_over_before_the_request_is_sent(face, upstream, given):
         clock.advance(10)
         return "key"
 
-    gateway = face({"r": Target(upstream.url, model="m"), "slow": Target(upstream.url, model="m", api_key=key)}, clock=clock)
+    routes = {"r": Target(upstream.url, model="m"), "slow": Target(upstream.url, model="m", api_key=key)}
+    gateway = face(routes, clock=clock)
     gateway.chat(model="r")  # the connection stands, so that the second one is used again
     if given == 2:
         gateway.close()

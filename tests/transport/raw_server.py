@@ -51,9 +51,11 @@ class RawServer:
         for thread in self._threads:
             thread.join()
 
-    def drip(self, connection: socket.socket, piece: bytes, every: float = 0.02) -> None:
-        """Send the same piece again and again, until the client or the server goes away."""
-        while not self.stopped.wait(every):
+    def drip(self, connection: socket.socket, piece: bytes) -> None:
+        """Send the same piece every 20 ms until the client goes away, or for some seconds: no test hangs on it."""
+        for _ in range(150):
+            if self.stopped.wait(0.02):
+                return
             connection.sendall(piece)
 
     def hold(self, connection: socket.socket) -> None:

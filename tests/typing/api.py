@@ -8,7 +8,7 @@ Nothing here is run. An ignore that is no longer needed is an error of both.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, assert_type
@@ -159,7 +159,7 @@ class Shout:
     async def handle(self, call: aigw.Call, inner: Next) -> aigw.Reply:
         """Make every answer loud."""
         reply = await inner(call.evolve(max_tokens=50))
-        reply.tap(lambda chunk: replace(chunk, text=chunk.text.upper()))
+        reply.tap(lambda chunk: chunk.evolve(text=chunk.text.upper()))
         reply.when_done(self.note)
         return reply
 
@@ -223,6 +223,7 @@ def testing() -> None:
 def values(call: aigw.Call) -> None:
     """Values are copied, never changed, and go to JSON and back."""
     assert_type(call.evolve(max_tokens=5), aigw.Call)
+    assert_type(aigw.Chunk("a").evolve(text="b"), aigw.Chunk)
     assert_type(aigw.Call.from_json(call.to_json()), aigw.Call)
     call.max_tokens = 5  # type: ignore[misc]
 

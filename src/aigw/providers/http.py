@@ -142,7 +142,7 @@ class HttpProvider:
                 raise TimedOut("no time was left to send the request")
             response = await call.ports.transport.send(request, body, connect=patience.connect, timeout=patience.left())
             if response.status != 200:  # noqa: PLR2004  (OK)
-                raise await self._failure(response, model)
+                raise await self._failure(response, model, patience)
             if parser is None or response.headers.get("content-type", "").startswith("application/json"):
                 # The second: a server that knows no streams and answers in one piece.
                 return Reply.replay(self._parse(chosen, await response.read_all(patience.left())))
@@ -198,9 +198,9 @@ class HttpProvider:
             raise BadResponse(f"an answer of {len(body)} bytes that is not JSON") from error
         return chosen.parse(data)
 
-    async def _failure(self, response: HttpResponse, model: str) -> ProviderError:
+    async def _failure(self, response: HttpResponse, model: str, patience: Patience) -> ProviderError:
         try:
-            body = await response.read_all(LONGEST_ERROR_BODY_WAIT)
+            body = await response.read_all(min(LONGEST_ERROR_BODY_WAIT, patience.left() or LONGEST_ERROR_BODY_WAIT))
         except ProviderError:
             body = b""
         return self._service.classify(response.status, response.headers, body, provider=self.name, model=model)

@@ -10,6 +10,7 @@ from aigw.errors import BadResponse, ProviderError
 from aigw.wire.openai_answer import parse_event, render_delta, says_something, whole_rest
 from aigw.wire.openai_dialect import DEFAULT, Dialect
 from aigw.wire.openai_errors import classify
+from aigw.wire.openai_repeats import Repeats
 from aigw.wire.sse import Event, EventStream, render_event
 from aigw.wire.usage import render_usage
 
@@ -33,12 +34,13 @@ class StreamParser:
         model: the model that was asked for, for errors.
     """
 
-    __slots__ = ("_dialect", "_events", "_failure", "_finished", "_model", "_seen", "ended")
+    __slots__ = ("_dialect", "_events", "_failure", "_finished", "_model", "_repeats", "_seen", "ended")
 
     def __init__(self, dialect: Dialect = DEFAULT, model: str = "") -> None:
         self._dialect = dialect
         self._model = model
         self._events = EventStream()
+        self._repeats = Repeats()
         self._failure: ProviderError | None = None
         self._seen: set[int] = set()
         self._finished: set[int] = set()
@@ -88,21 +90,33 @@ class StreamParser:
                 if event.data.startswith(_DONE):
                     self.ended = True
                     break
-                chunks += self._parse(event)
+                if event.event is not None:
+                    chunks += self._count(self._parse_named(event))
+                elif event.data:
+                    data = self._json(event.data)
+                    chunk = self._repeats.read(data)
+                    if chunk is not None:
+                        chunks.append(chunk)
+                    else:
+                        chunks += self._count(self._parse(data))
         except ProviderError as error:
             self._failure = error
             if not chunks:
                 raise
+        return chunks
+
+    def _parse(self, data: Any) -> list[Chunk]:
+        chunks = parse_event(data, self._dialect, self._model)
+        self._repeats.remember(data, chunks)
+        return chunks
+
+    def _count(self, chunks: list[Chunk]) -> list[Chunk]:
+        """Note which choices have begun and which have ended."""
         for chunk in chunks:
             if chunk.finish_reason is not None:
                 self._finished.add(chunk.index)
             self._seen.add(chunk.index)
         return chunks
-
-    def _parse(self, event: Event) -> list[Chunk]:
-        if event.event is not None:
-            return self._parse_named(event)
-        return parse_event(self._json(event.data), self._dialect, self._model) if event.data else []
 
     def _parse_named(self, event: Event) -> list[Chunk]:
         """Read an event with a name, which this format does not have: an error, a ping, or a chunk all the same."""

@@ -6,13 +6,12 @@ reconnecting, and an answer of a model cannot be taken up again in its middle.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(slots=True)
-class Event:
+class Event(NamedTuple):
     """One event.
 
     Args:
@@ -81,7 +80,7 @@ def _events(blocks: list[bytes]) -> list[Event]:
     events = []
     for block in blocks:
         if block.startswith(b"data: ") and b"\n" not in block:
-            events.append(Event(block[6:]))
+            events.append(Event(block[6:], None))
         elif (event := _read_block(block)) is not None:
             events.append(event)
     return events

@@ -1,0 +1,217 @@
+"""Streams that are left early, and gateways that are closed: nothing stays open, and everything is settled once."""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+import threading
+
+import pytest
+
+from aigw import AttemptTimeout, Balance, Target, errors
+from aigw.testing import Hangup, Slow, Stall
+from gateway.counting import Counting
+
+
+class Setup:
+    """A gateway with one upstream that stalls after two words."""
+
+    def __init__(self, face, upstream, fault=Stall(2)):
+        self.upstream = upstream
+        self.counting = Counting()
+        self.target = Target(upstream.url, model="m", policies=[self.counting])
+        self.gateway = face({"r": self.target})
+        upstream.always(fault)
+
+    def check(self, *outcomes):
+        """Make sure that all is over: connections, calls in flight, replies, each as it should have ended."""
+        self.gateway.wait_until(self.upstream, lambda: self.upstream.connections == 0)
+
+        assert self.target.in_flight == 0
+        assert self.counting.counts == [1] * len(outcomes)
+        assert self.counting.outcomes == list(outcomes)
+
+
+@pytest.fixture
+def setup(face, upstream):
+    """Make a gateway whose upstream stalls."""
+    return Setup(face, upstream)
+
+
+@pytest.mark.parametrize("words", [0, 1, 2])
+def test_a_stream_that_is_closed_early(setup, words):
+    """The connection is closed at once, wherever the reader stands; closing again and reading on do nothing."""
+    reading = setup.gateway.stream()
+    with reading:
+        reading.take(words)
+        assert setup.target.in_flight == 1
+    setup.check("abandoned")
+    reading.close()
+
+    assert reading.next() is None
+    assert [attempt.outcome for attempt in reading.trace.attempts] == ["abandoned"]
+    assert reading.trace.duration is not None
+    assert len(setup.upstream.requests) == 1
+
+
+def test_a_stream_that_is_closed_before_it_is_opened(setup):
+    """Nothing is sent, and it cannot be opened any more."""
+    reading = setup.gateway.stream()
+    reading.close()
+    with pytest.raises(RuntimeError, match="closed"), reading:
+        pass
+
+    assert setup.upstream.accepted == 0
+    assert setup.counting.replies == []
+
+
+def test_an_exception_in_the_middle_of_a_stream(setup):
+    """Leaving the block with an exception closes the connection, and the exception goes on."""
+    reading = setup.gateway.stream()
+
+    def read_a_little():
+        with reading:
+            reading.take(1)
+            raise LookupError("of the application")
+
+    with pytest.raises(LookupError, match="of the application"):
+        read_a_little()
+
+    setup.check("abandoned")
+
+
+@pytest.mark.parametrize("words", [0, 2])
+def test_a_stream_that_is_dropped(setup, words):
+    """A stream that nobody closes is settled when it is forgotten, and its connection is closed."""
+    reading = setup.gateway.stream()
+    reading.take(words)
+    reading.drop()
+
+    setup.check(*(["abandoned"] if words else []))
+
+
+def test_a_dropped_stream_in_a_cycle(setup):
+    """The garbage collector is as good as the last reference."""
+    reading = setup.gateway.stream()
+    reading.take(1)
+    reading.stream.itself = reading.stream
+    reading.drop()
+
+    setup.check("abandoned")
+
+
+def test_a_stream_that_failed_is_over(setup):
+    """After an error there is nothing more to read, and nothing is sent again."""
+    setup.upstream.always(None)
+    setup.upstream.next(Hangup())
+    reading = setup.gateway.stream()
+    with pytest.raises(errors.Unreachable):
+        reading.next()
+    rest = reading.rest()
+
+    assert rest == []
+    assert len(setup.upstream.requests) == 1
+
+
+def test_the_trace_of_a_stream_that_could_not_be_opened(setup):
+    """It tells what happened, as the error's does."""
+    setup.upstream.always(Hangup())
+    reading = setup.gateway.stream()
+    with pytest.raises(errors.Unreachable) as caught:
+        reading.next()
+
+    assert [attempt.outcome for attempt in caught.value.trace.attempts] == ["Unreachable"]
+    assert reading.trace == caught.value.trace
+
+
+def test_closing_the_gateway_twice_and_using_it_again(face, upstream):
+    """A closed gateway has no connections; it opens new ones when it is called again."""
+    gateway = face({"r": Target(upstream.url, model="m")})
+    gateway.close()
+    texts = []
+    for _ in range(2):
+        texts += [gateway.chat().text, gateway.read()]
+        gateway.close()
+        gateway.close()
+        gateway.wait_until(upstream, lambda: upstream.connections == 0)
+
+    assert texts == [upstream.answer] * 4
+    assert upstream.accepted == 2
+
+
+def test_closing_the_gateway_under_an_open_stream(face, upstream):
+    """The stream can still be read to its end; its connection is closed then."""
+    upstream.next(Stall(1, 0.1))
+    gateway = face({"r": Target(upstream.url, model="m")})
+    reading = gateway.stream()
+    reading.take(1)
+    gateway.close()
+    reading.rest()
+    gateway.wait_until(upstream, lambda: upstream.connections == 0)
+
+    assert reading.text == upstream.answer
+
+
+def test_connections_are_used_again_only_after_whole_answers(face, upstream):
+    """One connection serves call after call, streamed or not; one that was left in the middle is never used again."""
+    gateway = face({"r": Target(upstream.url, model="m")}, [AttemptTimeout(30)])
+    for _ in range(3):
+        gateway.chat()
+        gateway.read()
+        gateway.embed("text")
+    kept = upstream.accepted
+    with gateway.stream() as reading:
+        reading.take(1)
+    text = gateway.chat().text
+
+    assert (kept, upstream.accepted) == (1, 2)
+    assert text == upstream.answer
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of threads are POSIX")
+@pytest.mark.parametrize("fault", [Slow(math.inf), Stall(1)], ids=["head", "body"])
+@pytest.mark.parametrize("call", ["chat", "read"])
+def test_an_interrupt_from_the_keyboard(face, upstream, fault, call):
+    """Ctrl-C in the middle of a call closes its connection and settles it; the gateway can go on."""
+    setup = Setup(face, upstream, fault)
+    main = threading.main_thread().ident
+
+    def interrupt():
+        upstream.wait_until(lambda: upstream.requests)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        getattr(setup.gateway, call)()
+    thread.join()
+    setup.gateway.wait_until(upstream, lambda: upstream.connections == 0)
+    upstream.always(None)
+
+    assert setup.target.in_flight == 0
+    assert set(setup.counting.counts) <= {1}
+    assert setup.gateway.chat().text == upstream.answer
+
+
+def test_a_failure_in_one_target_frees_it_for_the_next(face, upstream, second):
+    """Between two tries nothing of the first one is left open."""
+    first, other = Target(upstream.url, model="m", name="first"), Target(second.url, model="m", name="second")
+    seen = []
+
+    class Look:
+        async def handle(self, call, inner):
+            seen.append((first.in_flight, other.in_flight))
+            return await inner(call)
+
+    upstream.always(Stall(0))
+    other.policies = ()
+    pool = Balance(first, Target(second.url, model="m", name="second", policies=[Look()]), by="round_robin")
+    from aigw import Retry
+
+    gateway = face({"r": pool}, [Retry(), AttemptTimeout(first_chunk=0.1)])
+    text = gateway.read()
+    gateway.wait_until(upstream, lambda: upstream.connections == 0)
+
+    assert text == second.answer
+    assert seen == [(0, 0)]
