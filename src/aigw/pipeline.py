@@ -63,18 +63,13 @@ def check_order(policies: Sequence[Policy], where: str = "policies") -> None:
                 raise ConfigError(_misplaced(outer, "inside", inner, constraints(outer, "inside")[name], where))
             for name in _names(outer) & constraints(inner, "outside").keys():
                 raise ConfigError(_misplaced(inner, "outside", outer, constraints(inner, "outside")[name], where))
-            reason = getattr(outer, "alone", None)
-            if reason and (isinstance(inner, type(outer)) or isinstance(outer, type(inner))):
-                raise ConfigError(f"{where}: {_both(outer, inner)} on the way to one target: {reason}")
+            loner = next((kind for kind in type(outer).__mro__ if "alone" in vars(kind)), None)
+            if loner is not None and isinstance(inner, loner):
+                raise ConfigError(f"{where}: two {loner.__name__} on the way to one target: {vars(loner)['alone']}")
 
 
 def _misplaced(policy: Policy, side: str, other: Policy, reason: str, where: str) -> str:
     return f"{where}: {type(policy).__name__} must stand {side} {type(other).__name__}: {reason}"
-
-
-def _both(outer: Policy, inner: Policy) -> str:
-    name, other = type(outer).__name__, type(inner).__name__
-    return f"two {name}" if name == other else f"{name} and {other}"
 
 
 def _names(policy: Policy) -> frozenset[str]:

@@ -200,8 +200,10 @@ class Reply:
 
     async def close(self) -> None:
         """Stop here: `when_done` callbacks run if they have not, an unfinished answer's connection is closed."""
-        self._finish(None, complete=False)
-        await self._source.close()
+        try:
+            self._finish(None, complete=False)
+        finally:
+            await self._source.close()
 
     def abandon(self) -> Callable[[], Coroutine[Any, Any, None]] | None:
         """Settle a reply that nobody holds any more, without waiting; return what closes its source, if any does."""

@@ -33,8 +33,8 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
     except StopIteration as stop:
         result: T = stop.value
         return result
-    except RuntimeError as error:
-        if "no running event loop" in str(error):
+    except (RuntimeError, AttributeError) as error:
+        if _lacks_loop(error):
             raise SuspendedError(_blame(_raised_in(error))) from error
         raise
     path = _awaiting(coroutine)
@@ -56,6 +56,15 @@ def _awaiting(coroutine: Any) -> list[str]:
         path.append(coroutine.cr_code.co_qualname)
         coroutine = coroutine.cr_await
     return path
+
+
+def _lacks_loop(error: BaseException) -> bool:
+    """Tell whether asyncio failed because there is no loop: its functions say so, its locks stumble over a None."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    inside = traceback is not None and traceback.tb_frame.f_globals.get("__name__", "").startswith("asyncio.")
+    return "no running event loop" in str(error) or (inside and isinstance(error, AttributeError))
 
 
 def _raised_in(error: BaseException) -> list[str]:
@@ -270,14 +279,13 @@ class LoopRuntime:
         try:
             yield
         finally:
-            transport, self._transport = self._transport, None
-            if transport is not None:
-                await transport.close()
+            await self.close()
 
     async def close(self) -> None:
-        """Close every connection of this loop."""
-        if self._janitor is not None:
-            await self._janitor.aclose()
+        """Close every connection of this loop. A call that still runs opens new ones; they are closed with the loop."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.close()
 
 
 class Runtimes:
@@ -325,7 +333,6 @@ class Runtimes:
         """Close the connections of the running loop."""
         import asyncio
 
-        with self._lock:
-            runtime = self._loops.pop(asyncio.get_running_loop(), None)
+        runtime = self._loops.get(asyncio.get_running_loop())
         if runtime is not None:
             await runtime.close()

@@ -86,7 +86,8 @@ def _strict_schema(given: Any) -> dict[str, Any]:
     try:
         schema = _adapter(given).json_schema()
     except (PydanticUndefinedAnnotation, PydanticUserError) as error:
-        raise ConfigError(f"schema={given!r}: pydantic makes no JSON schema of it") from error
+        words = str(error).partition("\n")[0]
+        raise ConfigError(f"schema={given!r}: pydantic makes no JSON schema of it: {words}") from error
     _make_strict(schema)
     return schema
 

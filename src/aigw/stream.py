@@ -27,12 +27,13 @@ class _Reader:
         self._opener = opener
         self._call: Call | None = None
         self._reply: Reply | None = None
+        self._trace = CallTrace()
         self._over = False
 
     @property
     def trace(self) -> CallTrace:
         """What happened so far; the attempt that is being read is in it once it is over."""
-        return CallTrace() if self._call is None or self._call.trace is None else self._call.trace
+        return self._trace
 
     @property
     def answer(self) -> Answer:
@@ -43,7 +44,13 @@ class _Reader:
         if self._reply is None:
             if self._over:
                 raise RuntimeError("the stream is closed")
-            self._call, self._reply = await self._opener()
+            try:
+                self._call, self._reply = await self._opener()
+            except BaseException as error:  # whatever it is: what could not be opened is over, and keeps its trace
+                self._over = True
+                self._trace = getattr(error, "trace", None) or self._trace
+                raise
+            self._trace = self._call.trace or self._trace
         return self._reply
 
     async def _next(self) -> Chunk | None:

@@ -41,6 +41,7 @@ def face(request: pytest.FixtureRequest) -> Iterator[Callable[..., Face]]:
         made.append(FACES[request.param](routes, policies, **options))
         return made[-1]
 
+    make.blocking = FACES[request.param].blocking
     yield make
     for one in made:
         one.shut_down()

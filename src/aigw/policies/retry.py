@@ -9,7 +9,7 @@ from aigw.checks import at_least, seconds
 from aigw.errors import AigwError, AllTargetsFailed, ProviderError, failed_targets
 from aigw.mechanics.backoff import full_jitter, obeying
 from aigw.mechanics.retry_budget import RetryBudget
-from aigw.policies.strategies import Stop, Wait, When, state_of
+from aigw.policies.strategies import Stop, Wait, When, state_of, strategy
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -60,9 +60,9 @@ class Retry:
         self.attempts = at_least("Retry(attempts)", attempts, 1)
         self.max_retry_after = seconds("Retry(max_retry_after)", max_retry_after)
         self.budget = None if budget is None else seconds("Retry(budget)", budget)
-        self._wait = wait
-        self._stop = stop
-        self._retry = retry
+        self._wait = strategy("Retry(wait)", wait)
+        self._stop = strategy("Retry(stop)", stop)
+        self._retry = strategy("Retry(retry)", retry)
         self._budgets: dict[str, RetryBudget] = {}
         self._lock = threading.Lock()
 
@@ -101,9 +101,11 @@ class Retry:
         name = type(error).__name__
         if not (self._retry(state) if self._retry and state else worth_retrying(error)):
             return None, ""
+        wait, reason = self._next_wait(call, error, state)
+        if state is not None:
+            state.upcoming_sleep = wait  # `stop_before_delay` looks at it
         if self._stop(state) if self._stop and state else call.attempt >= self.attempts:
             return None, f"{name} in attempt {call.attempt}, which was the last"
-        wait, reason = self._next_wait(call, error, state)
         asked = _asked(error)
         if wait and asked is not None and asked > self.max_retry_after:
             return None, f"{name}: the provider wants {asked:g} s, the most allowed is {self.max_retry_after:g} s"

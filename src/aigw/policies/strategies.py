@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from aigw.errors import ConfigError
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -16,6 +18,19 @@ if TYPE_CHECKING:
     When = RetryBaseT
 else:
     Wait = Stop = When = Callable[..., Any]
+
+Strategy = TypeVar("Strategy")
+
+
+def strategy(name: str, given: Strategy) -> Strategy:
+    """Take a strategy or ``None``.
+
+    Raises:
+        ConfigError: it is no strategy, or the class of one.
+    """
+    if given is not None and (isinstance(given, type) or not callable(given)):
+        raise ConfigError(f"{name} must be a strategy of tenacity, an object such as wait_fixed(1), not {given!r}")
+    return given
 
 
 def state_of(*, attempt: int, started: float, now: float, idle: float, error: BaseException) -> RetryCallState:

@@ -102,6 +102,8 @@ class Target(Node):
         except BaseException as error:
             attempt.fail(error)
             raise
+        if call.opened is not None:
+            call.opened.append(reply)
         reply.when_committed(attempt.commit)
         reply.when_done(attempt.done)
         await reply.prime(whole=not call.stream)

@@ -1,0 +1,178 @@
+"""A gateway in a running loop, and in one loop after the other: it belongs to none of them."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import weakref
+
+from aigw import AsyncGateway, Gateway, Target
+from aigw.testing import ScriptedProvider
+
+
+async def use(gateway):
+    """Make each kind of call through the async face."""
+    async with gateway.stream("hello") as stream:
+        streamed = "".join([chunk.text async for chunk in stream])
+    return (await gateway.chat("hello")).text, streamed, len((await gateway.embed(["a", "b"])).vectors)
+
+
+def use_blocking(gateway):
+    """Make each kind of call through the blocking face."""
+    with gateway.stream("hello") as stream:
+        streamed = "".join([chunk.text for chunk in stream])
+    return gateway.chat("hello").text, streamed, len(gateway.embed(["a", "b"]).vectors)
+
+
+def test_the_blocking_face_inside_a_running_loop(upstream):
+    """It blocks the loop, as in a notebook, and works like anywhere else."""
+    with Gateway({"r": Target(upstream.url, model="m")}) as gateway:
+
+        async def main():
+            return use_blocking(gateway)
+
+        expected = (upstream.answer, upstream.answer, 2)
+
+        assert asyncio.run(main()) == expected
+        assert asyncio.run(main()) == expected
+        assert use_blocking(gateway) == expected
+        assert upstream.accepted == 1
+
+
+def test_both_faces_in_one_coroutine(upstream):
+    """They have connections of their own and everything else in common."""
+    target = Target(upstream.url, model="m")
+
+    async def main():
+        with Gateway({"r": target}) as gateway:
+            return await use(gateway.aio), use_blocking(gateway), await asyncio.to_thread(use_blocking, gateway)
+
+    first, *others = asyncio.run(main())
+
+    assert others == [first, first]
+    assert upstream.accepted == 2
+    upstream.wait_until(lambda: upstream.connections == 0)
+
+
+def test_one_loop_after_the_other(upstream):
+    """Each has its own connection, which is closed with the loop, although nobody closes the gateway."""
+    gateway = AsyncGateway({"r": Target(upstream.url, model="m")})
+    for number in range(1, 5):
+        texts = asyncio.run(use(gateway))
+        upstream.wait_until(lambda: upstream.connections == 0)
+
+        assert texts == (upstream.answer, upstream.answer, 2)
+        assert upstream.accepted == number
+
+
+def test_loops_are_not_kept(upstream):
+    """A loop that is over is forgotten, with all that belongs to it, at the latest when another one comes."""
+    gateway = AsyncGateway({"r": Target(upstream.url, model="m")})
+    loops = []
+
+    async def main():
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        await use(gateway)
+
+    for _ in range(4):
+        asyncio.run(main())
+    gc.collect()
+
+    assert [loop() for loop in loops[:-1]] == [None] * 3
+
+
+def test_loops_in_threads_at_the_same_time(upstream):
+    """Two loops use the gateway in turn, each with a connection of its own."""
+    gateway = AsyncGateway({"r": Target(upstream.url, model="m")})
+    turns = threading.Barrier(2)
+    texts = []
+
+    async def main():
+        for _ in range(3):
+            await asyncio.to_thread(turns.wait)
+            texts.append((await gateway.chat("hello")).text)
+
+    threads = [threading.Thread(target=lambda: asyncio.run(main())) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    upstream.wait_until(lambda: upstream.connections == 0)
+
+    assert texts == [upstream.answer] * 6
+    assert upstream.accepted == 2
+
+
+def test_a_loop_that_is_run_by_hand(upstream):
+    """Without `asyncio.run` the gateway is closed by hand; another loop may use it then."""
+    gateway = AsyncGateway({"r": Target(upstream.url, model="m")})
+    for _ in range(2):
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(use(gateway))
+            loop.run_until_complete(use(gateway))
+            loop.run_until_complete(gateway.close())
+        finally:
+            loop.close()
+
+    upstream.wait_until(lambda: upstream.connections == 0)
+
+    assert upstream.accepted == 2
+
+
+def test_the_context_manager_of_the_async_face(upstream):
+    """``async with`` closes what this loop has opened."""
+
+    async def main():
+        async with AsyncGateway({"r": Target(upstream.url, model="m")}) as gateway:
+            await use(gateway)
+        await asyncio.to_thread(upstream.wait_until, lambda: upstream.connections == 0)
+
+    asyncio.run(main())
+
+
+def test_closing_one_face_leaves_the_other_alone(upstream):
+    """The connections of the threads and those of a loop are closed separately."""
+    gateway = Gateway({"r": Target(upstream.url, model="m")})
+
+    async def main():
+        gateway.chat("hello")
+        await gateway.aio.chat("hello")
+        await gateway.aio.close()
+        await asyncio.to_thread(upstream.wait_until, lambda: upstream.connections == 1)
+        gateway.chat("hello")
+        await gateway.aio.chat("hello")
+
+    asyncio.run(main())
+    upstream.wait_until(lambda: upstream.connections == 1)
+    gateway.chat("hello")
+    gateway.close()
+    upstream.wait_until(lambda: upstream.connections == 0)
+
+    assert upstream.accepted == 3
+
+
+def test_closing_a_gateway_that_never_sent_anything():
+    """There is nothing to close, in a loop or out of it."""
+    gateway = Gateway({"r": Target(ScriptedProvider("hello"))})
+    gateway.close()
+    asyncio.run(gateway.aio.close())
+
+    assert gateway.chat("hello").text == "hello"
+
+
+def test_many_tasks_of_one_loop(upstream):
+    """As many connections as calls at once, and all of them are used again."""
+    gateway = AsyncGateway({"r": Target(upstream.url, model="m")})
+
+    async def main():
+        for _ in range(3):
+            answers = await asyncio.gather(*[gateway.chat("hello") for _ in range(16)])
+            assert {answer.text for answer in answers} == {upstream.answer}
+        return upstream.connections
+
+    open_at_the_end = asyncio.run(main())
+    upstream.wait_until(lambda: upstream.connections == 0)
+
+    assert open_at_the_end == upstream.accepted <= 16
