@@ -168,6 +168,14 @@ def test_every_module_has_its_place():
     assert {unit for units in LAYERS for unit in units} == {module.unit for module in modules()} - {""}
 
 
+def test_the_page_shows_these_layers():
+    """``docs/architecture.md`` draws the layers as they are tested here."""
+    page = (SOURCE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = page.partition("## Who may import whom")[2].split("```")[1].strip().splitlines()
+
+    assert tuple(tuple(line.split()) for line in drawn) == LAYERS
+
+
 def test_imports_point_downwards():
     """A module imports only from the layers below its own, and from its own package."""
     wrong = [

@@ -5,6 +5,7 @@ Everything here is a coroutine that waits only through ports, so the blocking fa
 
 from __future__ import annotations
 
+import os
 import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,8 @@ class Engine:
     ) -> None:
         self.routes = Routes(routes, policies)
         self._tls: Any = None
+        self._seeded = rng is not None
+        self._process = os.getpid()
         self.runtimes = Runtimes(
             clock=clock,
             rng=rng or random.Random(),  # noqa: S311  (it spreads load, it keeps no secrets)
@@ -77,6 +80,8 @@ class Engine:
 
     async def open(self, call: Call, runtime: Runtime) -> tuple[Call, Reply]:
         """Start a call and wait for its first output; return the call as it was started."""
+        if os.getpid() != self._process:
+            self._after_fork(runtime)
         route, endpoint = self.routes.find(call.model)
         now = runtime.clock.now()
         trace = CallTrace(f"call_{runtime.rng.getrandbits(64):016x}", route)
@@ -121,6 +126,13 @@ class Engine:
                 for target in node.targets
             ),
         )
+
+    def _after_fork(self, runtime: Runtime) -> None:
+        """Share neither connections nor chance with the parent process, as a server with several workers would."""
+        self._process = os.getpid()
+        self.runtimes.blocking.forget()
+        if not self._seeded:
+            runtime.rng.seed()
 
     def _blocking_transport(self) -> Transport:
         from aigw.transport.blocking import BlockingTransport

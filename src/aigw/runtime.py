@@ -213,6 +213,10 @@ class BlockingRuntime:
         """Close it at once."""
         drive(close())
 
+    def forget(self) -> None:
+        """Drop the connections without a word to their servers: after a fork they belong to the parent process."""
+        self._transport = None
+
     async def close(self) -> None:
         """Close every connection."""
         transport, self._transport = self._transport, None

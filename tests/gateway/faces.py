@@ -177,12 +177,17 @@ class Reading:
         """Close the stream."""
         self._face.call(self.stream, "close")
 
-    def drop(self) -> None:
-        """Forget the stream without closing it."""
+    def drop(self, *, collect: bool = True) -> None:
+        """Forget the stream without closing it.
+
+        Args:
+            collect: run the garbage collector.
+        """
 
         def forget() -> None:
             self.stream = None
-            gc.collect()
+            if collect:
+                gc.collect()
 
         self._face.run(forget)
 
