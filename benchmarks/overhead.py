@@ -1,6 +1,6 @@
 """CPU of the client process per call over loopback: aigw with its standard policies against bare httpx.
 
-Ratios of the process's CPU time, medians of interleaved rounds: whoever measures on a noisy machine gets the same ratio.
+Ratios of the process's CPU time, medians of interleaved rounds: they hold on noisy machines too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import statistics
 import time
 from dataclasses import dataclass
+from typing import Self
 
 import httpx
 from upstream import serving
@@ -19,6 +20,7 @@ import aigw
 
 PROMPT = "Why is the sky blue?"
 BODY = {"model": "m", "messages": [{"role": "user", "content": PROMPT}], "temperature": 0.2}
+STREAMED = json.dumps(BODY | {"stream": True}, separators=(",", ":"))
 HEADERS = {"authorization": "Bearer key"}
 
 
@@ -46,7 +48,7 @@ class Cpu:
     def __init__(self, calls: int) -> None:
         self.calls = calls
 
-    def __enter__(self) -> Cpu:
+    def __enter__(self) -> Self:
         gc.collect()
         self.started = time.process_time()
         return self
@@ -59,7 +61,8 @@ def make_gateway(base: str) -> aigw.Gateway:
     def target(path: str, name: str) -> aigw.Target:
         return aigw.Target(f"{base}{path}", model="m", name=name, api_key="key")
 
-    routes = {"good": target("/v1", "good"), "fallback": aigw.Fallback(target("/broken/v1", "bad"), target("/v1", "good"))}
+    fallback = aigw.Fallback(target("/broken/v1", "bad"), target("/v1", "good"))
+    routes = {"good": target("/v1", "good"), "fallback": fallback}
     return aigw.Gateway(routes, aigw.standard())
 
 
@@ -93,8 +96,8 @@ async def loop_rows(base: str, rounds: int, calls: int) -> list[Row]:
             (await gateway.chat(PROMPT, model="fallback", temperature=0.2)).text
 
         async def bare_stream() -> None:
-            async with client.stream("POST", url, content=json.dumps(BODY | {"stream": True}, separators=(",", ":"))) as r:
-                async for line in r.aiter_lines():
+            async with client.stream("POST", url, content=STREAMED) as response:
+                async for line in response.aiter_lines():
                     if line.startswith("data: ") and line != "data: [DONE]":
                         json.loads(line[6:])
 

@@ -14,7 +14,8 @@ HEAD = {"id": "chatcmpl-1", "created": 1, "model": "m", "system_fingerprint": "f
 
 
 def _whole() -> bytes:
-    choice = {"index": 0, "message": {"role": "assistant", "content": ANSWER}, "logprobs": None, "finish_reason": "stop"}
+    message = {"role": "assistant", "content": ANSWER}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     body = json.dumps(HEAD | {"object": "chat.completion", "choices": [choice], "usage": USAGE}).encode()
     return _response(b"200 OK", b"application/json", body)
 

@@ -28,7 +28,6 @@ import pytest
 import aigw
 from aigw import errors
 from aigw.providers import Local
-from aigw.providers.local_model import LocalModel
 from aigw.providers.table import SERVICES
 from aigw.testing import FaultyUpstream
 from aigw.wire.openai_errors import classify
@@ -85,10 +84,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
         monkeypatch.setattr("aigw.routing.target.SERVICES", MappingProxyType({**SERVICES, "openai": openai}))
         monkeypatch.setenv("OPENAI_API_KEY", "key-of-the-tests")
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        # The threads of llama.cpp spin while they wait for each other: several are very slow on a busy machine.
-        monkeypatch.setattr(
-            "aigw.providers.local.LocalModel", lambda path, **options: LocalModel(path, **{**options, "threads": 1})
-        )
         local = Local.find()
         yield {SERVER: upstream.url, MODEL_FILE: "" if local is None else str(local._path)}
 

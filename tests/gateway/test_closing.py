@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from aigw import AttemptTimeout, Balance, Retry, Target, errors
-from aigw.testing import Hangup, Slow, Stall
+from aigw.testing import Hangup, ScriptedProvider, Slow, Stall
 from gateway.counting import Counting
 
 
@@ -228,3 +228,73 @@ def test_a_failure_at_one_target_frees_it_before_the_next_is_tried(face, upstrea
 
     assert text == second.answer
     assert seen == [0]
+
+
+class FailsWithAReply:
+    """Refuses when it has got an answer."""
+
+    async def handle(self, call, inner):
+        """Throw the reply away."""
+        await inner(call)
+        raise errors.AnswerBlocked("no")
+
+
+class AsksTwice:
+    """Takes the second answer."""
+
+    async def handle(self, call, inner):
+        """Throw the first reply away."""
+        await inner(call)
+        return await inner(call)
+
+
+@pytest.mark.parametrize("call", ["chat", "read"])
+def test_a_policy_that_fails_with_a_reply_in_its_hand(face, call):
+    """The reply is settled, and its attempt is in the trace, although nobody can read it any more."""
+    provider, counting = ScriptedProvider.repeat(["hello ", "world"]), Counting()
+    target = Target(provider, policies=[counting])
+    gateway = face({"r": target}, [FailsWithAReply()])
+    with pytest.raises(errors.AnswerBlocked) as caught:
+        getattr(gateway, call)()
+
+    assert (provider.open, target.in_flight, counting.counts) == (0, 0, [1])
+    assert [attempt.outcome for attempt in caught.value.trace.attempts] == ["abandoned"]
+
+
+@pytest.mark.xfail(strict=True, reason="replies that a policy forgets are closed only if the call fails")
+@pytest.mark.parametrize("call", ["chat", "read"])
+def test_a_policy_that_forgets_a_reply(face, call):
+    """When the call is over, what a policy has thrown away is settled too."""
+    provider, counting = ScriptedProvider.repeat(["hello ", "world"]), Counting()
+    target = Target(provider, policies=[counting])
+    gateway = face({"r": target}, [AsksTwice()])
+    getattr(gateway, call)()
+
+    assert (provider.open, target.in_flight, counting.counts) == (0, 0, [1, 1])
+
+
+def test_a_callback_that_fails(face):
+    """A mistake in one `when_done` is raised, and keeps no other from running, nor a connection open."""
+
+    class Mistaken:
+        async def handle(self, call, inner):
+            reply = await inner(call)
+
+            def fail(end):
+                raise LookupError("a mistake in a program")
+
+            reply.when_done(fail)
+            return reply
+
+    provider, inner, outer = ScriptedProvider.repeat(["hello ", "world"]), Counting(), Counting()
+    target = Target(provider)
+    gateway = face({"r": target}, [outer, Mistaken(), inner])
+    with pytest.raises(LookupError, match="a mistake"):
+        gateway.chat()
+    reading = gateway.stream()
+    reading.take(1)
+    with pytest.raises(LookupError, match="a mistake"):
+        reading.close()
+
+    assert (inner.outcomes, outer.outcomes) == (["ok", "abandoned"], ["ok", "abandoned"])
+    assert (provider.open, target.in_flight) == (0, 0)

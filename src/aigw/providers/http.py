@@ -216,14 +216,18 @@ def _checked_url(url: str) -> str:
         parts = urlsplit(url)
         legal = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port beyond 65535, a broken IPv6 address
-        legal = False
+        raise _not_a_url(url) from None
     if not legal or not url.isascii() or any(letter <= " " for letter in url):
-        raise ConfigError(f"{url!r} is not a URL of the form http(s)://host[:port]/path")
+        raise _not_a_url(url)
     if parts.username or parts.password:
         raise ConfigError("a key does not belong into the URL; give api_key= or headers=")
     if parts.query or parts.fragment:
         raise ConfigError(f"{url!r}: a base URL has nothing behind its path")
     return url.rstrip("/")
+
+
+def _not_a_url(url: str) -> ConfigError:
+    return ConfigError(f"{url!r} is not a URL of the form http(s)://host[:port]/path")
 
 
 class _Events:

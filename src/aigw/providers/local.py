@@ -64,7 +64,8 @@ class Local:
         context: tokens that one call may use, prompt and answer together; bounded by what the model was trained for.
             Memory is taken for `parallel` times as many.
         parallel: how many answers are generated at once.
-        threads: processor threads to generate with; all cores by default.
+        threads: processor threads to generate with; by default half of the cores, because generating on all of them
+            becomes many times slower as soon as anything else runs.
 
     Raises:
         ConfigError: a number is not positive. A missing file is an error of `check` and of the first call.

@@ -91,7 +91,7 @@ class LocalModel:
         path: the file.
         context: tokens that one generation may use.
         parallel: generations at once.
-        threads: processor threads; ``None`` leaves it to xllamacpp.
+        threads: processor threads; ``None`` takes half of the cores.
     """
 
     def __init__(self, path: Path, *, context: int, parallel: int, threads: int | None) -> None:
@@ -99,7 +99,7 @@ class LocalModel:
         self._path = path
         self._context = context
         self._parallel = parallel
-        self._threads = threads
+        self._threads = threads or max(1, (os.cpu_count() or 1) // 2)
         self._server: Server | None = None
         self._loading = threading.Lock()
         self._starting = threading.Lock()
@@ -170,7 +170,7 @@ class LocalModel:
             return self._server
 
 
-def load(path: Path, context: int, parallel: int, threads: int | None) -> Server:
+def load(path: Path, context: int, parallel: int, threads: int) -> Server:
     """Load a model with xllamacpp.
 
     Raises:
@@ -190,9 +190,8 @@ def load(path: Path, context: int, parallel: int, threads: int | None) -> Server
     params.cache_ram_mib = 0  # the default keeps up to 8 GiB of old prompts
     params.verbosity = 0  # otherwise it logs to stderr
     params.endpoint_metrics = True  # see below
-    if threads is not None:
-        params.cpuparams.n_threads = threads
-        params.cpuparams_batch.n_threads = threads
+    params.cpuparams.n_threads = threads
+    params.cpuparams_batch.n_threads = threads
     with _hidden_listener(params):
         try:
             server = xllamacpp.Server(params)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Literal, get_args
 
-from aigw.errors import ConfigError, ProviderError
+from aigw.errors import ConfigError, ProviderError, failed_targets
 from aigw.mechanics import pick
 from aigw.routing.node import Node, check_members, name_of
 from aigw.routing.target import as_node
@@ -74,7 +74,8 @@ class Balance(Node):
         try:
             return await self.members[chosen](call)
         except ProviderError as error:
-            error.alternatives = len(fresh) - (chosen in fresh)
+            tried = avoid | failed_targets(error)
+            error.alternatives = sum(target.name not in tried for target in self.targets)
             raise
 
     def _pick(self, call: Call, candidates: Sequence[int]) -> int:

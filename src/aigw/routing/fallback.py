@@ -68,7 +68,7 @@ class Fallback(Node):
         if call.avoid:  # what has failed already comes last
             choices = tuple(sorted(choices, key=lambda choice: not choice.is_fresh(call.avoid)))
         for choice in choices:
-            for _ in range(self.tries):
+            for _ in range(min(self.tries, len(choice.targets))):
                 try:
                     reply = await choice(call)
                     await reply.prime()

@@ -183,11 +183,11 @@ def _find(
     at: str, model: str | None, base_url: str | None, api_key: ApiKey | None, headers: Mapping[str, str] | None
 ) -> tuple[Provider, str, str]:
     if "://" in at:
+        provider = HttpProvider(COMPATIBLE, base_url=at, api_key=api_key, headers=headers)
         if base_url is not None:
             raise ConfigError(f"Target({at!r}): the URL is given already; leave base_url= out")
         if not model:
             raise ConfigError(f"Target({at!r}): say which model of that server, model=…")
-        provider = HttpProvider(COMPATIBLE, base_url=at, api_key=api_key, headers=headers)
         return provider, model, f"{urlsplit(at).netloc}/{model}"
     service_name, slash, rest = at.partition("/")
     service = SERVICES.get(service_name)
@@ -202,7 +202,7 @@ def _find(
 
 
 def _given(provider: object, model: str | None, others: tuple[object, ...]) -> tuple[Provider, str, str]:
-    if not isinstance(provider, Provider):
+    if isinstance(provider, type) or not isinstance(provider, Provider):
         raise ConfigError(f"Target({provider!r}): not a text and not a provider (name, where, check(), send())")
     if any(other is not None for other in others):
         raise ConfigError("Target(provider): base_url, api_key and headers belong to the provider object")
