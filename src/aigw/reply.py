@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """Where a reply gets its chunks from: a provider's answer, or a list."""
+    """Where a reply gets its chunks from: a provider's answer, or a list.
+
+    A source that gets several chunks at once may also have a deque ``ready``; `read` is not asked before it is empty.
+    """
 
     async def read(self) -> Chunk | None:
         """Return the next chunk; ``None`` after the proper end. By then it has given back its connection."""
@@ -83,6 +86,7 @@ class Reply:
         "_ready",
         "_settled",
         "_source",
+        "_supply",
         "_taps",
         "_usage",
         "delivered",
@@ -90,6 +94,7 @@ class Reply:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._supply: deque[Chunk] = getattr(source, "ready", _NO_SUPPLY)
         self._taps: list[_Tap] = []
         self._callbacks: list[Callable[[End], None]] = []
         self._on_commit: list[Callable[[], None]] = []
@@ -166,7 +171,7 @@ class Reply:
                 self._settle_ready()
             while not (self._at_end() or (self._primed and not whole)):
                 self._hold(await self._pull(), 0)
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001  (cancelled, failed or blocked: the reply ends with it)
             await self._fail(error)
 
     async def read(self) -> Chunk | None:
@@ -182,7 +187,10 @@ class Reply:
             return None
         try:
             while True:
-                chunk, seen = self._ready.popleft() if self._ready else (await self._pull(), 0)
+                if self._ready:
+                    chunk, seen = self._ready.popleft()
+                else:
+                    chunk, seen = self._take() if self._supply else await self._pull(), 0
                 if chunk is None:
                     if self._flush(seen):
                         continue
@@ -193,7 +201,7 @@ class Reply:
                         self._given = True
                     self.delivered.append(passed)
                     return passed
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001  (as in prime)
             await self._fail(error)
         self._finish(None, complete=True)
         return None
@@ -213,9 +221,16 @@ class Reply:
         return self._source.close
 
     async def _pull(self) -> Chunk | None:
+        if self._supply:
+            return self._take()
         chunk = await self._source.read()
         if chunk is not None:
             self._see(chunk)
+        return chunk
+
+    def _take(self) -> Chunk:
+        chunk = self._supply.popleft()
+        self._see(chunk)
         return chunk
 
     def _see(self, chunk: Chunk) -> None:
@@ -293,7 +308,7 @@ class Reply:
         for callback in callbacks:
             try:
                 callback(end)
-            except BaseException as raised:  # noqa: BLE001
+            except BaseException as raised:  # noqa: BLE001  (one settles money, the next frees a slot: all must run)
                 failure = failure or raised
         if failure is not None:
             raise failure
@@ -310,3 +325,4 @@ class _NothingLeft:
 
 
 _NOTHING_LEFT: Final = _NothingLeft()
+_NO_SUPPLY: Final[deque[Chunk]] = deque(maxlen=0)

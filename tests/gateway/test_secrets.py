@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+from dataclasses import dataclass
 
 import pytest
 
@@ -42,13 +43,17 @@ def test_a_key_that_is_no_legal_header(face, upstream, key, call):
     assert upstream.requests == []
 
 
-@pytest.mark.parametrize("key", ILLEGAL, ids=ascii)
-@pytest.mark.parametrize("given", ["api_key", "headers", "environment"])
+PLACES = [(key, given) for key in ILLEGAL for given in ("api_key", "headers", "environment")]
+
+
+@pytest.mark.parametrize(
+    ("key", "given"),
+    [place for place in PLACES if place != (f"{KEY}\x00", "environment")],  # which cannot hold it
+    ids=ascii,
+)
 def test_an_illegal_key_wherever_it_comes_from(face, upstream, monkeypatch, key, given):
     """As an argument, as a header of one's own, or from the environment: a ConfigError without it, sooner or later."""
     if given == "environment":
-        if "\x00" in key:
-            pytest.skip("the environment cannot hold it")
         monkeypatch.setenv("OPENAI_API_KEY", key)
 
     def ask():
@@ -209,13 +214,25 @@ def test_headers_of_an_answer_that_quote(face):
     assert leaks(said_by(error)) == []
 
 
+@dataclass
+class Forecast:
+    """What a schema is made of."""
+
+    city: str
+    days: int
+
+
+@pytest.mark.xfail(strict=True, reason="the context of the error quotes the answer")
 def test_a_schema_that_the_answer_does_not_fit(face, upstream):
     """It tells where, not what."""
-    upstream.answer = json.dumps({"days": PROMPT})
-    error = failure(face({"r": Target(upstream.url, model="m")}), schema=dict[str, int])
+    upstream.answer = json.dumps({"days": PROMPT, "city": PROMPT})
+    gateway = face({"r": Target(upstream.url, model="m")})
+    error = failure(gateway, schema=Forecast)
+    mapping = failure(gateway, schema=dict[str, int])
 
-    assert type(error) is errors.BadResponse
+    assert type(error) is type(mapping) is errors.BadResponse
     assert "days" in str(error)
+    assert leaks(said_by(error) + said_by(mapping)) == []
     assert leaks(said_by(error)) == []
 
 

@@ -233,7 +233,7 @@ def _not_a_url(url: str) -> ConfigError:
 class _Events:
     """The source of a streamed answer."""
 
-    __slots__ = ("_begun", "_parser", "_patience", "_ready", "_response", "_sign")
+    __slots__ = ("_begun", "_parser", "_patience", "_response", "_sign", "ready")
 
     def __init__(
         self,
@@ -246,15 +246,16 @@ class _Events:
         self._parser = parser
         self._patience = patience
         self._sign = sign
-        self._ready: deque[Chunk] = deque()
+        self.ready: deque[Chunk] = deque()
+        """Chunks that came together with the last one that was read."""
         self._begun = False
 
     async def read(self) -> Chunk | None:
         """Return the next chunk; ``None`` after the format's own end."""
         try:
-            if self._begun and not self._ready:
+            if self._begun and not self.ready:
                 self._patience.progress()  # from here on, not from the last chunk: a slow reader is not a slow target
-            while not self._ready:
+            while not self.ready:
                 if self._parser.ended:
                     await self._read_tail()
                     return None
@@ -263,18 +264,18 @@ class _Events:
                 data = await self._response.read(self._patience.left())
                 chunks = self._parser.feed(data) if data else self._parser.finish()
                 if chunks:
-                    self._ready.extend(chunks)
+                    self.ready.extend(chunks)
                     self._begun = True
                 elif not data:
                     return None
-            return self._ready.popleft()
+            return self.ready.popleft()
         except ProviderError as error:
             failure = self._sign(error)
         raise failure
 
     async def close(self) -> None:
         """Let go of the connection."""
-        self._ready.clear()
+        self.ready.clear()
         await self._response.close()
 
     async def _read_tail(self) -> None:
