@@ -61,16 +61,7 @@ class Engine:
         """Serve a chat call to its end."""
         call, reply = await self.open(call, runtime)
         trace = await self._read_all(call, reply)
-        answer = assemble(reply.delivered, trace)
-        if call.schema is None:
-            return answer
-        from aigw.schema import parse_answer
-
-        try:
-            return replace(answer, parsed=parse_answer(call.schema, answer))
-        except AigwError as error:
-            error.trace = trace
-            raise
+        return with_parsed(call, assemble(reply.delivered, trace))
 
     async def embed(self, call: Call, runtime: Runtime) -> Embeddings:
         """Serve an embeddings call."""
@@ -101,6 +92,8 @@ class Engine:
             await _close_opened(call, error)
             close_trace(call, error)
             raise
+        if len(call.opened or ()) > 1:  # most often those of failed attempts, which are over
+            reply.when_done(lambda _: _discard_opened(call))
         return call, reply
 
     async def _read_all(self, call: Call, reply: Reply) -> CallTrace:
@@ -152,6 +145,19 @@ class Engine:
         return self._tls
 
 
+def with_parsed(call: Call, answer: Answer) -> Answer:
+    """Complete a whole answer with what the call's schema makes of it."""
+    if call.schema is None:
+        return answer
+    from aigw.schema import parse_answer
+
+    try:
+        return replace(answer, parsed=parse_answer(call.schema, answer))
+    except AigwError as error:
+        error.trace = answer.trace
+        raise
+
+
 def close_trace(call: Call, error: BaseException | None = None) -> CallTrace:
     """Finish the trace of a call, and hand it to the error that the call ends with."""
     trace = call.trace
@@ -165,10 +171,21 @@ def close_trace(call: Call, error: BaseException | None = None) -> CallTrace:
 
 async def _close_opened(call: Call, error: BaseException) -> None:
     """Close the replies that policies had got when they failed."""
+    if isinstance(error, GeneratorExit):  # then nothing may wait any more
+        _discard_opened(call)
+        return
     for reply in call.opened or ():
         close = reply.abandon()
-        if close is not None and not isinstance(error, GeneratorExit):  # then nothing may wait any more
+        if close is not None:
             await close()
+
+
+def _discard_opened(call: Call) -> None:
+    """Have the replies closed that policies got and dropped."""
+    for reply in call.opened or ():
+        close = reply.abandon()
+        if close is not None:
+            call.ports.discard(close)
 
 
 def _problem(provider: Any) -> str:

@@ -266,10 +266,11 @@ class LoopRuntime:
         return result
 
     def discard(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Let the loop close it, if it still runs."""
+        """Let the loop close it, when it runs next."""
         loop = self.loop()
-        if loop is not None and loop.is_running():
-            loop.call_soon_threadsafe(lambda: loop.create_task(close()))
+        if loop is not None:
+            with suppress(RuntimeError):  # the loop is closed, and its sockets with it
+                loop.call_soon_threadsafe(lambda: loop.create_task(close()))
 
     async def watch(self) -> None:
         """Have the connections closed when `asyncio.run` shuts its loop down, even if nobody calls `close`.

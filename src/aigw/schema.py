@@ -55,7 +55,8 @@ def parse_answer(schema: Schema, answer: Answer) -> Any:
         return from_json(answer.text)
     except ValueError as error:
         places = _places(error, schema)
-        raise BadResponse(f"the answer does not fit the schema: {places}", model=answer.model or "") from None
+    # Raised outside of the block: the chain of the error must not hold pydantic's own, which quotes the answer.
+    raise BadResponse(f"the answer does not fit the schema: {places}", model=answer.model or "")
 
 
 def _places(error: ValueError, schema: Schema) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from aigw.answer import Answer, assemble
-from aigw.engine import close_trace
+from aigw.engine import close_trace, with_parsed
 from aigw.runtime import drive
 from aigw.trace import CallTrace
 
@@ -37,8 +37,14 @@ class _Reader:
 
     @property
     def answer(self) -> Answer:
-        """The answer so far; after the last chunk, the whole answer."""
-        return assemble(() if self._reply is None else self._reply.delivered, self.trace)
+        """The answer so far; after the last chunk the whole answer, with `parsed` if the call asked for a schema.
+
+        Raises:
+            BadResponse: the whole answer does not fit the schema.
+        """
+        answer = assemble(() if self._reply is None else self._reply.delivered, self.trace)
+        whole = self._reply is not None and self._reply.end is not None and self._reply.end.complete
+        return with_parsed(self._call, answer) if self._call is not None and whole else answer
 
     async def _open(self) -> Reply:
         if self._reply is None:

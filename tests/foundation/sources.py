@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from enum import Enum
 from typing import Any
 
@@ -27,12 +28,14 @@ class ScriptedSource:
 
     Args:
         script: chunks, errors and waits.
+        together: so many chunks come at once: one is returned by `read`, the others are ready.
     """
 
-    def __init__(self, script: Any) -> None:
+    def __init__(self, script: Any, *, together: int = 1) -> None:
         self._script = list(script)
-        self.given: list[Chunk] = []
-        """What it gave out."""
+        self._together = together
+        self._came: list[Chunk] = []
+        self.ready: deque[Chunk] = deque()
         self.ended = False
         """It was read to its proper end."""
         self.failed = False
@@ -42,10 +45,14 @@ class ScriptedSource:
 
     async def read(self) -> Chunk | None:
         assert not self.over, "a source is not read after it is over"
+        assert not self.ready, "a source is not asked for more while something is ready"
         while self._script:
             step = self._script.pop(0)
             if isinstance(step, Chunk):
-                self.given.append(step)
+                self._came.append(step)
+                while self._script and isinstance(self._script[0], Chunk) and len(self.ready) < self._together - 1:
+                    self.ready.append(self._script.pop(0))
+                self._came.extend(self.ready)
                 return step
             if isinstance(step, Wait):
                 self.waits_for = step
@@ -62,6 +69,11 @@ class ScriptedSource:
 
     async def close(self) -> None:
         self.closed += 1
+
+    @property
+    def given(self) -> list[Chunk]:
+        """What was taken from it."""
+        return self._came[: len(self._came) - len(self.ready)]
 
     @property
     def over(self) -> bool:

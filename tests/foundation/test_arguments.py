@@ -193,6 +193,7 @@ def test_whatever_stands_for_a_conversation(prompt, messages):
         (b"hi", "chat(messages): give a text, a Message or a list of messages, not bytes"),
         ({Text("x").text}, "chat(messages): give a text, a Message or a list of messages, not set"),
         ([], "chat(messages): there are no messages"),
+        ({"role": "me"}, "chat(messages): messages[0].role must be one of system, developer, user, assistant, tool"),
         (["hi"], "chat(messages): messages[0] is a str; write Message('user', …) or a dict"),
         ([Message("user", "a"), None], "chat(messages): messages[1] is a NoneType; write Message('user', …) or a dict"),
     ],

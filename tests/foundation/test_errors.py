@@ -155,7 +155,19 @@ def test_the_defaults_of_an_error_say_that_nothing_is_known():
     assert (error.request_id, error.retry_after, error.detail) == (None, None, "")
     assert (error.target, error.alternatives, error.trace) == (None, 0, None)
     assert (refusal.policy, refusal.retry_after) == ("", None)
-    assert (AnswerBlocked("x").usage, StreamInterrupted("x").partial) == (None, "")
+    assert (AnswerBlocked("x").usage, AnswerBlocked("x").policy) == (None, "")
+    assert (StreamInterrupted("x").partial, StreamInterrupted("x").usage, StreamInterrupted("x").tool_calls) == (
+        "",
+        None,
+        (),
+    )
+
+
+def test_an_interrupted_stream_carries_what_there_was():
+    """The text, the tool calls and the usage until then."""
+    error = make(StreamInterrupted)
+
+    assert (error.partial, error.usage, error.tool_calls) == ("so far", Usage(1, 2), (ToolCall("c", "f", "{"),))
 
 
 def test_all_targets_failed_is_a_group():

@@ -49,6 +49,23 @@ def test_a_reply_is_read_to_its_end(blocking):
     assert source.ended
 
 
+@both_faces
+def test_chunks_that_came_together(blocking):
+    """What a source has ready is taken from there, before it is asked for more, by reading and by reading ahead."""
+    source = ScriptedSource([A, B, C, STOP, A], together=3)
+    reply = Reply(source)
+
+    async def main():
+        await reply.prime()
+        before = list(source.ready)
+        first = await reply.read()
+        await reply.prime(whole=True)
+        return before, [first, *await read_all(reply)]
+
+    assert run(blocking, main) == ([B, C], [A, B, C, STOP, A])
+    assert reply.end.usage == Usage(1, 2)
+
+
 def test_a_reply_without_chunks_has_a_proper_end():
     """No output is an answer too: it is complete, and was never committed."""
     reply, _ = reply_of()
@@ -287,6 +304,12 @@ def test_replay(blocking):
     assert run(blocking, main) == (True, [Chunk("A"), STOP])
     assert ends == [End(complete=True, error=None, usage=Usage(1, 2), committed=True)]
     assert committed == [1]
+
+
+def test_a_replay_is_committed_if_it_has_output():
+    """All of it is there, so there is nothing to wait for before that is known."""
+    assert Reply.replay([STOP, A]).committed
+    assert not Reply.replay([STOP]).committed
 
 
 def test_a_replay_can_be_primed_and_closed():

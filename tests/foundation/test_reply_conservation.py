@@ -100,8 +100,8 @@ endings = st.sampled_from(["drain", "drain", "drain", "close", "close", "abandon
 class Reader:
     """Does to a reply what a plan says, and keeps book."""
 
-    def __init__(self, script: list) -> None:
-        self.source = ScriptedSource(script)
+    def __init__(self, script: list, together: int) -> None:
+        self.source = ScriptedSource(script, together=together)
         self.reply = Reply(self.source)
         self.taps: list[Tap] = []
         self.got: list[Chunk] = []
@@ -155,10 +155,10 @@ class Reader:
 
 
 @settings(max_examples=500)
-@given(scripts, st.lists(operations, max_size=9), endings)
-def test_conservation(script, plan, ending):
+@given(scripts, st.integers(1, 4), st.lists(operations, max_size=9), endings)
+def test_conservation(script, together, plan, ending):
     """For any script, any taps, any reading ahead and any end: settled once, closed, nothing lost, nothing doubled."""
-    reader = Reader(script)
+    reader = Reader(script, together)
     for operation in ["listen", *plan, "listen"]:
         reader.do(operation)
     reader.finish(ending)

@@ -128,6 +128,17 @@ def test_closing_the_blocking_runtime(made):
     assert len(made.for_threads) == 2
 
 
+def test_forgetting_the_connections(made):
+    """After a fork they belong to the parent: they are dropped, not closed, and the next call makes new ones."""
+    runtime = made.runtimes.blocking
+    runtime.forget()
+    first = runtime.transport
+    runtime.forget()
+
+    assert first.closed == 0
+    assert runtime.transport is not first
+
+
 def test_a_loop_has_one_runtime(made):
     """Every task of a loop gets the same runtime, and its transport is made when it is first needed."""
 

@@ -199,7 +199,7 @@ def test_an_answer_that_does_not_fit(given, text, places):
     assert str(caught.value).startswith("m: the answer does not fit the schema: ")
     assert SECRET not in str(caught.value)
     assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
+    assert caught.value.__context__ is None
 
 
 def test_many_mistakes_are_told_in_short():

@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 TEXT = "one two drüben four"
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take a proxy that the machine may have out of the way."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _no_leaks() -> Iterator[None]:
     """Have what a test left open found before the next file: its warning is an error."""

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from aigw.chunk import Chunk, Usage
-from aigw.errors import BadRequest, ConfigError, Overloaded, RateLimited, StreamInterrupted
+from aigw.errors import BadRequest, ConfigError, Overloaded, RateLimited, ServerError, StreamInterrupted
 from aigw.policies import AttemptTimeout
 from aigw.routing import Target
 from aigw.runtime import drive
@@ -181,6 +181,19 @@ def test_policies_of_a_target_stand_around_its_attempts():
 
     assert target.provider.calls[0].timeouts.total == 7
     assert watch.seen == [1, 0]
+
+
+def test_replies_are_noted_for_who_must_close_them():
+    """A gateway keeps a list in its call: every reply of every target is in it, whoever loses it on the way."""
+    opened = []
+    target = target_of(["a"], ServerError, ["b"])
+    call = make_call(stream=True, opened=opened)
+    first = drive(target(call))
+    with pytest.raises(ServerError):
+        drive(target(call))
+    second = drive(target(call.evolve(attempt=2)))
+
+    assert opened == [first, second]
 
 
 def test_a_call_without_a_trace():

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+CERTIFICATE = Path(__file__).with_name("localhost.pem")
+"""Of a `RawServer` that speaks TLS; a client trusts it whose environment names it in ``SSL_CERT_FILE``."""
 
 OK = b"HTTP/1.1 200 OK\r\n"
 JSON = OK + b"content-type: application/json\r\n"
@@ -21,10 +26,12 @@ class RawServer:
 
     Args:
         handle: gets the server and the socket of the connection.
+        tls: speak TLS.
     """
 
-    def __init__(self, handle: Callable[[RawServer, socket.socket], None]) -> None:
+    def __init__(self, handle: Callable[[RawServer, socket.socket], None], *, tls: bool = False) -> None:
         self._handle = handle
+        self._tls = _server_tls() if tls else None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.stopped = threading.Event()
@@ -32,12 +39,13 @@ class RawServer:
         self.left = threading.Semaphore(0)
         """Released for each connection that has ended."""
         self.accepted = 0
+        self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
 
     @property
     def url(self) -> str:
         """The base URL."""
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}/v1"
 
     def __enter__(self) -> Self:
         self._start(self._accept)
@@ -45,8 +53,9 @@ class RawServer:
 
     def __exit__(self, *_: object) -> None:
         self.stopped.set()
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+        for sock in (self._listener, *list(self._open)):
+            with suppress(OSError):  # closed already
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
         self._listener.close()
         for thread in self._threads:
             thread.join()
@@ -79,13 +88,31 @@ class RawServer:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):  # the client went away, which many tests want
-            self._handle(self, connection)
+            if self._tls is None:
+                self._run(connection)
+            else:
+                with self._tls.wrap_socket(connection, server_side=True) as secure:
+                    self._run(secure)
         self.left.release()
+
+    def _run(self, connection: socket.socket) -> None:
+        self._open.add(connection)
+        try:
+            if not self.stopped.is_set():
+                self._handle(self, connection)
+        finally:
+            self._open.discard(connection)
 
     def _start(self, target: Callable[[], None]) -> None:
         thread = threading.Thread(target=target, name="raw-server", daemon=True)
         self._threads.append(thread)
         thread.start()
+
+
+def _server_tls() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    return context
 
 
 def receive(connection: socket.socket) -> bytes:
@@ -100,7 +127,10 @@ def receive(connection: socket.socket) -> bytes:
     lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     length = int(lengths[0].partition(b":")[2]) if lengths else 0
     while len(body) < length:
-        body += connection.recv(65536)
+        piece = connection.recv(65536)
+        if not piece:
+            return b""
+        body += piece
     return body
 
 

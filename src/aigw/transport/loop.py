@@ -27,6 +27,8 @@ class LoopTransport:
     def __init__(self, tls: Tls) -> None:
         self._tls = tls
         self._free: FreeList[httpx.AsyncHTTPTransport] = FreeList()
+        # Held so that the connection of a stream that is garbage is not garbage with it, before it could be closed.
+        self._busy: set[httpx.AsyncHTTPTransport] = set()
         self._closed = False
 
     async def send(
@@ -54,6 +56,7 @@ class LoopTransport:
         except BaseException:  # cancelled: the connection must not outlive the task
             await _abort(line, opening)
             raise
+        self._busy.add(line)
         return LoopResponse(self, origin, line, response)
 
     async def close(self) -> None:
@@ -64,9 +67,15 @@ class LoopTransport:
 
     async def give_back(self, origin: str, line: httpx.AsyncHTTPTransport) -> None:
         """Keep a line for the next request."""
+        self._busy.discard(line)
         stale = line if self._closed else self._free.give(origin, line, time.monotonic())
         if stale is not None:
             await stale.aclose()
+
+    async def drop(self, line: httpx.AsyncHTTPTransport) -> None:
+        """Close a line on which something went wrong."""
+        self._busy.discard(line)
+        await line.aclose()
 
     def _open(self, origin: str) -> httpx.AsyncHTTPTransport:
         return httpx.AsyncHTTPTransport(verify=self._tls.verify(origin), limits=LIMITS, proxy=proxy_for(origin))
@@ -154,7 +163,7 @@ class LoopResponse:
         line, self._line = self._line, None
         if line is not None:
             await self._close_body()
-            await line.aclose()
+            await self._transport.drop(line)
 
     async def _close_body(self) -> None:
         stream = self._response.stream

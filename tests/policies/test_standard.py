@@ -1,0 +1,48 @@
+"""`standard`: a good list to start from."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from aigw.errors import ConfigError
+from aigw.pipeline import check_order, describe
+from aigw.standard import standard
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stack"),
+    [
+        (
+            {},
+            ["Deadline(300)", "Retry(attempts=3)", "AttemptTimeout(first_chunk=30.0, between_chunks=20.0)"],
+        ),
+        (
+            {"timeout": timedelta(minutes=1), "attempts": 2, "first_chunk": 5, "between_chunks": None},
+            ["Deadline(60)", "Retry(attempts=2)", "AttemptTimeout(first_chunk=5.0, between_chunks=None)"],
+        ),
+        ({"timeout": None, "attempts": 1}, ["AttemptTimeout(first_chunk=30.0, between_chunks=20.0)"]),
+    ],
+)
+def test_the_policies_that_most_applications_want(arguments, stack):
+    """They stand in a right order, and what is switched off is left out."""
+    policies = standard(**arguments)
+    check_order(policies)
+
+    assert describe(policies) == stack
+
+
+def test_the_list_is_the_users():
+    """It is a new plain list each time: change it as you like."""
+    first = standard()
+    first.clear()
+
+    assert len(standard()) == 3
+
+
+@pytest.mark.parametrize("arguments", [{"timeout": 0}, {"attempts": 0}, {"first_chunk": -1}, {"between_chunks": "5"}])
+def test_wrong_arguments(arguments):
+    """What makes no sense is told at once."""
+    with pytest.raises(ConfigError):
+        standard(**arguments)
