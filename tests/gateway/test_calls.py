@@ -234,7 +234,6 @@ def test_an_answer_that_does_not_fit(gateway, upstream):
         assert [attempt.outcome for attempt in caught.value.trace.attempts] == ["ok"]
 
 
-@pytest.mark.xfail(strict=True, reason="the answer of a stream is not parsed")
 def test_a_stream_that_fits_a_type(gateway, upstream):
     """After the last chunk the answer of a stream is parsed like any other."""
     upstream.answer = '{"name": "Gießen", "people": 90000}'

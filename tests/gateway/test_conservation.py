@@ -41,7 +41,7 @@ streams = st.builds(
 outcomes = streams | st.sampled_from(FAILURES)
 scripts = st.lists(outcomes, max_size=4).map(tuple)
 
-policies = st.lists(st.sampled_from(["deadline", "retry", "attempt", "counting", "counting", "tap"]), max_size=4)
+policies = st.lists(st.sampled_from(["deadline", "retry", "attempt", "counting", "counting", "tap", "flaky"]), max_size=4)
 
 
 class Tap:
@@ -60,6 +60,24 @@ class Tap:
             return held.pop(0) if len(held) > 1 else None
 
         reply.tap(see, flush=lambda: held.pop(0) if held else None)
+        return reply
+
+
+class Flaky:
+    """Throws every second reply away: refuses when it has got it."""
+
+    def __init__(self):
+        self._odd = False
+
+    def __repr__(self):
+        return "Flaky()"
+
+    async def handle(self, call, inner):
+        """Go on, or not."""
+        reply = await inner(call)
+        self._odd = not self._odd
+        if self._odd:
+            raise errors.CircuitOpen("no", policy="Flaky")
         return reply
 
 
@@ -112,6 +130,7 @@ def make_policy(name):
         "attempt": lambda: AttemptTimeout(30),
         "counting": Counting,
         "tap": Tap,
+        "flaky": Flaky,
     }[name]()
 
 

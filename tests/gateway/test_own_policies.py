@@ -237,14 +237,7 @@ def test_a_policy_that_waits_on_an_event_loop(face, policy):
     assert (target.in_flight, provider.open, set(counting.counts)) == (0, 0, {1} if counting.counts else set())
 
 
-@pytest.mark.parametrize(
-    "policy",
-    [
-        Sleepy(),
-        pytest.param(SleepyLater(), marks=pytest.mark.xfail(strict=True, reason="the reply's source is not closed")),
-    ],
-    ids=lambda policy: type(policy).__name__,
-)
+@pytest.mark.parametrize("policy", [Sleepy(), SleepyLater()], ids=lambda policy: type(policy).__name__)
 def test_the_same_inside_a_running_loop(policy):
     """Where a loop runs, the blocking face says it too: it drives the call, not the loop."""
     counting, provider = Counting(), ScriptedProvider.repeat(["hello"])

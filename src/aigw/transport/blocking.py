@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from aigw.errors import TimedOut
-from aigw.transport.lines import LIMITS, FreeList, Tls, cut, is_encoded, prepare, proxy_for, shorter, unanswered
+from aigw.transport.lines import (
+    KEEP_IDLE,
+    LIMITS,
+    FreeList,
+    Tls,
+    cut,
+    is_encoded,
+    prepare,
+    proxy_for,
+    shorter,
+    unanswered,
+)
 from aigw.transport.watchdog import Watch, Watchdog
 
 if TYPE_CHECKING:
@@ -22,11 +33,12 @@ T = TypeVar("T")
 class _Line:
     """A connection, and the watch over its socket."""
 
-    __slots__ = ("_dog", "_stream", "http", "watch")
+    __slots__ = ("_dog", "_stream", "http", "since", "watch")
 
     def __init__(self, http: httpx.HTTPTransport, dog: Watchdog) -> None:
         self.http = http
         self.watch: Watch | None = None
+        self.since = 0.0
         self._dog = dog
         self._stream: Any = None
 
@@ -36,6 +48,10 @@ class _Line:
             self._stream = stream
             self.watch = Watch(self._dog, stream.get_extra_info("socket"))
         return self.watch
+
+    def is_stale(self) -> bool:
+        """Tell whether httpcore would make a new connection, of whose socket nobody would hear before the answer."""
+        return time.monotonic() - self.since >= KEEP_IDLE or self._stream.get_extra_info("is_readable")
 
     def connecting(self, limits: dict[str, float | None], end: float) -> Callable[[str, dict[str, Any]], None]:
         """Return what httpcore tells of its steps, so that connecting counts in the time for the answer."""
@@ -68,9 +84,14 @@ class BlockingTransport:
         """Send a request; see `aigw.ports.Transport.send`."""
         prepared = prepare(request)
         origin = prepared.origin
-        line = self._free.take(origin) or self._open(origin)
-        # The watchdog keeps the time. httpcore's own limits hold for each receive alone; they are for a connection that
-        # httpcore makes anew, whose socket is not known before the answer.
+        if timeout is not None and timeout <= 0:  # sockets know no such limit
+            raise TimedOut(f"no time was left for {origin}")
+        line = self._free.take(origin)
+        if line is not None and line.is_stale():
+            line.http.close()
+            line = None
+        line = line or self._open(origin)
+        # The watchdog keeps the time; httpcore's own limits, which hold for each receive alone, stand behind it.
         limits = {"connect": shorter(connect, timeout), "read": timeout, "write": timeout, "pool": None}
         sent = prepared.with_body(body, limits)
         if timeout is not None and line.watch is None:
@@ -101,7 +122,8 @@ class BlockingTransport:
 
     def give_back(self, origin: str, line: _Line) -> None:
         """Keep a line for the next request."""
-        stale = line if self._closed else self._free.give(origin, line, time.monotonic())
+        line.since = time.monotonic()
+        stale = line if self._closed else self._free.give(origin, line, line.since)
         if stale is not None:
             stale.http.close()
 
