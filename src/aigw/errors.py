@@ -88,6 +88,12 @@ class Refused(AigwError):
     status: ClassVar[int] = 403
     """The HTTP status that says the same."""
 
+    target: str | None = None
+    """Name of the target whose own policies refused; ``None`` where the refusal holds for all."""
+
+    alternatives: int = 0
+    """How many other targets of its pool this call has not tried yet; set by `Balance`."""
+
     def __init__(self, message: str, *, policy: str = "", retry_after: float | None = None) -> None:
         super().__init__(message)
         self.policy = policy

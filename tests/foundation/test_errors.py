@@ -149,7 +149,7 @@ def test_a_message_has_the_facts(facts, text):
 
 def test_the_defaults_of_an_error_say_that_nothing_is_known():
     """Without facts the fields are empty; nothing is guessed."""
-    error, refusal = ProviderError("x"), Refused("x")
+    error, refusal, cut = ProviderError("x"), Refused("x"), StreamInterrupted("x")
 
     assert (error.provider, error.model, error.status, error.code) == ("", "", None, None)
     assert (error.request_id, error.retry_after, error.detail) == (None, None, "")

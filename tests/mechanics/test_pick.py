@@ -59,7 +59,7 @@ def test_weighted_is_even_without_weights():
 @pytest.mark.parametrize(("chance", "position"), [(0.0, 1), (0.2499, 1), (0.25, 2), (0.9999, 2), (1.0, 2)])
 def test_weighted_at_the_edges(chance, position):
     """The first point and the last belong to members that have a weight, also if rounding leaves a crumb."""
-    assert weighted([0, 1, 3, 0], rng=Chance(chance)) == position
+    assert weighted([0, 0.25, 0.75, 0], rng=Chance(chance)) == position
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=5), st.integers(1, 60))

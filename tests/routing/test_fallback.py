@@ -186,6 +186,13 @@ def test_several_targets_of_a_pool_are_tried(tries, expected):
     assert names[-1] == "d"
 
 
+def test_two_targets_of_a_pool_are_tried_by_default():
+    """One bad target does not make it leave a pool, and a bad pool is left soon."""
+    pool = Balance(target("a", Overloaded), target("b", Overloaded), target("c", Overloaded))
+
+    assert len(answered(Fallback(pool, target("d", "hello")))) == 3
+
+
 def test_a_pool_that_has_a_good_target_is_not_left():
     """The second target of the best choice is better than the next choice."""
     pool = Balance(target("a", Overloaded), target("b", "hello"), by="round_robin")
@@ -225,6 +232,12 @@ def test_a_deadline_that_came_during_an_attempt_is_raised_as_it_is():
     assert str(error) == "late"
 
 
+@pytest.mark.parametrize(("deadline", "further"), [(None, True), (0.5, True), (0.0, False), (-1.0, False)])
+def test_a_deadline_moves_on_while_the_call_has_time(deadline, further):
+    """Whose deadline it was is seen by the time that the call itself has left."""
+    assert moves_on(DeadlineExceeded("late"), make_call(deadline=deadline)) is further
+
+
 def test_a_deadline_of_a_target_moves_on():
     """A limit that stands around one target alone is the target's failure; the others have their own time."""
     clock = FakeClock()
@@ -254,7 +267,6 @@ def test_refusals_are_among_the_failures():
     assert error.retry_after == 3
 
 
-@pytest.mark.xfail(strict=True, reason="a refusal names no target, so its pool does not know whom to avoid")
 def test_a_target_that_refuses_is_avoided_by_its_pool():
     """The other target of a pool gets the call when the first one's own policies refuse it."""
     guard = Refuses(CircuitOpen("open"))

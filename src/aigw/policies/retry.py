@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, ClassVar
 
 from aigw.checks import at_least, seconds, weight
-from aigw.errors import AigwError, AllTargetsFailed, ProviderError, failed_targets
+from aigw.errors import AigwError, AllTargetsFailed, ProviderError, Refused, failed_targets
 from aigw.mechanics.backoff import full_jitter, obeying
 from aigw.mechanics.retry_budget import RetryBudget
 from aigw.policies.strategies import Stop, Wait, When, state_of, strategy
@@ -117,7 +117,7 @@ class Retry:
 
     def _next_wait(self, call: Call, error: AigwError, state: RetryCallState | None) -> tuple[float, str]:
         name = type(error).__name__
-        if isinstance(error, ProviderError) and error.alternatives > 0:
+        if isinstance(error, (ProviderError, Refused)) and error.alternatives > 0:
             return 0.0, f"{name}, another target is left"
         rng = call.ports.rng
         if self._wait is not None and state is not None:
@@ -157,6 +157,8 @@ def worth_retrying(error: AigwError) -> bool:
     """Tell whether the same call may succeed later, or at another target of the same pool."""
     if isinstance(error, ProviderError):
         return error.retryable or (error.target_fault and error.alternatives > 0)
+    if isinstance(error, Refused):  # by one target's own policies
+        return error.alternatives > 0
     return isinstance(error, AllTargetsFailed) and error.retryable
 
 

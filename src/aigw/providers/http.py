@@ -105,8 +105,10 @@ class HttpProvider:
     ) -> None:
         self._service = service
         self._base_url = _checked_url(base_url or service.base_url)
+        if api_key is not None and not isinstance(api_key, str) and not callable(api_key):
+            raise ConfigError(f"api_key must be a text or a function that returns one, not {type(api_key).__name__}")
         self._api_key = api_key
-        self._headers = tuple((headers or {}).items())
+        self._headers = _checked_headers(headers or {})
         self._requests: dict[Operation, tuple[str | None, HttpRequest]] = {}
         self._formats: Mapping[Operation, Format] | None = None
 
@@ -212,22 +214,29 @@ class HttpProvider:
 
 
 def _checked_url(url: str) -> str:
+    shown = repr(url) if not any(sign in url for sign in "@?#") else "what was given"  # what stands there may be a key
     try:
         parts = urlsplit(url)
         legal = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port beyond 65535, a broken IPv6 address
-        raise _not_a_url(url) from None
+        legal = False
+        parts = urlsplit("")
     if not legal or not url.isascii() or any(letter <= " " for letter in url):
-        raise _not_a_url(url)
+        raise ConfigError(f"{shown} is not a URL of the form http(s)://host[:port]/path")
     if parts.username or parts.password:
         raise ConfigError("a key does not belong into the URL; give api_key= or headers=")
     if parts.query or parts.fragment:
-        raise ConfigError(f"{url!r}: a base URL has nothing behind its path")
+        raise ConfigError("a base URL has nothing behind its path; a key goes into api_key= or headers=")
     return url.rstrip("/")
 
 
-def _not_a_url(url: str) -> ConfigError:
-    return ConfigError(f"{url!r} is not a URL of the form http(s)://host[:port]/path")
+def _checked_headers(headers: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(headers, Mapping):
+        raise ConfigError(f"headers must be a mapping, not {type(headers).__name__}")
+    for name, value in headers.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise ConfigError(f"headers: the value of {name!r} is a {type(value).__name__}, not a text")
+    return tuple(headers.items())
 
 
 class _Events:

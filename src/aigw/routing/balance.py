@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Literal, get_args
 
-from aigw.errors import ConfigError, ProviderError, failed_targets
+from aigw.errors import ConfigError, ProviderError, Refused, failed_targets
 from aigw.mechanics import pick
-from aigw.routing.node import Node, check_members, name_of
+from aigw.routing.node import Node, blame, check_members, name_of
 from aigw.routing.target import as_node
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ class Balance(Node):
         chosen = candidates[0] if len(candidates) == 1 else candidates[self._pick(call, candidates)]
         try:
             return await self.members[chosen](call)
-        except ProviderError as error:
+        except (ProviderError, Refused) as error:
+            blame(error, self.members[chosen])
             tried = avoid | failed_targets(error)
             error.alternatives = sum(target.name not in tried for target in self.targets)
             raise

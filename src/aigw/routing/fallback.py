@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aigw.checks import at_least
 from aigw.errors import AigwError, AllTargetsFailed, DeadlineExceeded, ProviderError, Refused, failed_targets
-from aigw.routing.node import Node, check_members, name_of
+from aigw.routing.node import Node, blame, check_members, name_of
 from aigw.routing.target import as_node
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Fallback(Node):
                 except AigwError as error:
                     if not moves_on(error, call):
                         raise
+                    blame(error, choice)
                     failures.append(error)
                     call.note(self.name, "moved on", f"{choice.name}: {type(error).__name__}")
                     call = call.avoiding(failed_targets(error))

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from aigw.checks import weight as check_weight
-from aigw.errors import ConfigError
+from aigw.errors import AigwError, ConfigError, Refused
 from aigw.pipeline import as_policies, stack
 
 if TYPE_CHECKING:
@@ -79,6 +79,12 @@ class Node(ABC):
 
     def _line(self) -> str:
         return self.name
+
+
+def blame(error: AigwError, node: Node) -> None:
+    """Note which target's own policies refused, so that the call can avoid it."""
+    if isinstance(error, Refused) and error.target is None and not node.children:
+        error.target = node.name
 
 
 def name_of(kind: str, members: Sequence[Node]) -> str:
