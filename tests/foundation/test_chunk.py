@@ -60,6 +60,7 @@ def test_unknown_counts_are_not_zero():
 def test_the_text_of_one_answer(given_chunks, index):
     """`join_text` joins the text of one of several answers and leaves the others out."""
     assert join_text(given_chunks, index) == "".join(chunk.text for chunk in given_chunks if chunk.index == index)
+    assert join_text(given_chunks) == join_text(given_chunks, 0)
 
 
 @given(st.lists(st.text(max_size=3), min_size=1, max_size=5), st.data())
@@ -88,5 +89,6 @@ def test_tool_calls_of_one_answer():
 
     assert join_tool_calls(given_chunks) == (ToolCall("a", "f", "{}", {"k": 1, "j": 2}), ToolCall("b", "g"))
     assert join_tool_calls(given_chunks, 1) == (ToolCall("x", "other"),)
+    assert join_tool_calls(given_chunks) == join_tool_calls(given_chunks, 0)
     assert join_tool_calls([]) == ()
     assert join_tool_calls([Chunk(tool_calls=(ToolCallDelta(0, arguments="{}"),))]) == (ToolCall("", "", "{}"),)

@@ -156,11 +156,7 @@ def test_the_defaults_of_an_error_say_that_nothing_is_known():
     assert (error.target, error.alternatives, error.trace) == (None, 0, None)
     assert (refusal.policy, refusal.retry_after) == ("", None)
     assert (AnswerBlocked("x").usage, AnswerBlocked("x").policy) == (None, "")
-    assert (StreamInterrupted("x").partial, StreamInterrupted("x").usage, StreamInterrupted("x").tool_calls) == (
-        "",
-        None,
-        (),
-    )
+    assert (cut.partial, cut.usage, cut.tool_calls) == ("", None, ())
 
 
 def test_an_interrupted_stream_carries_what_there_was():

@@ -213,5 +213,5 @@ def test_many_mistakes_are_told_in_short():
 def test_an_answer_that_was_cut():
     """An answer that ended at its limit is told as that, whether its JSON happens to be complete or not."""
     for text in ('{"name": "Bo', '{"name": "Bonn"}'):
-        with pytest.raises(BadResponse, match="^m: the answer does not fit the schema: it was cut at max_tokens"):
+        with pytest.raises(BadResponse, match=r"^m: the answer does not fit the schema: it was cut at max_tokens"):
             parse_answer(as_schema(Place), answer(text, finish_reason="length"))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aigw import errors
 from aigw.testing import Cut, Hangup, Malformed, Slow, Stall, Status, Unfinished
+from aigw.testing.faults import Fault
 from aigw.testing.upstream.answers import Content, chat
 from gateway.secrets_check import KEY, PROMPT
-
-if TYPE_CHECKING:
-    from aigw.testing.faults import Fault
 
 TEXT = "one two drüben four"
 MODEL = "test-model"
@@ -111,7 +109,7 @@ def after(events: int, more: int = 0, *, tool: bool = False) -> Cut:
 
 def amid(pieces: bytes) -> int:
     """Return a place in the middle of the first character that has two bytes."""
-    return next(at for at, byte in enumerate(pieces) if byte > 127) + 1  # noqa: PLR2004  (the last of ASCII)
+    return next(at for at, byte in enumerate(pieces) if byte > 127) + 1
 
 
 def echo(status: int, **fields: Any) -> Status:
@@ -121,14 +119,18 @@ def echo(status: int, **fields: Any) -> Status:
 
 STATUSES = (
     Row("302", Status(302, body="<a href='https://other.example/'>"), Fails(errors.BadResponse, facts={"status": 302})),
-    Row("400", echo(400), Fails(errors.BadRequest, moves=False, facts={"status": 400, "code": "invalid_request_error"})),
+    Row(
+        "400", echo(400), Fails(errors.BadRequest, moves=False, facts={"status": 400, "code": "invalid_request_error"})
+    ),
     Row(
         "400-context",
         echo(400, code="context_length_exceeded"),
         Fails(errors.ContextTooLong, moves=False, facts={"code": "context_length_exceeded"}),
     ),
     Row("400-filter", echo(400, code="content_filter"), Fails(errors.ContentFiltered, moves=False)),
-    Row("401", echo(401, code="invalid_api_key"), Fails(errors.AuthenticationFailed, facts={"code": "invalid_api_key"})),
+    Row(
+        "401", echo(401, code="invalid_api_key"), Fails(errors.AuthenticationFailed, facts={"code": "invalid_api_key"})
+    ),
     Row("402", echo(402), Fails(errors.QuotaExhausted)),
     Row("403", echo(403), Fails(errors.PermissionDenied)),
     Row("404", echo(404, code="model_not_found"), Fails(errors.NotFound)),

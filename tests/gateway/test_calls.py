@@ -24,7 +24,7 @@ from aigw import (
     Usage,
 )
 from aigw.testing import FakeClock, Hangup, ScriptedProvider
-from transport.raw_server import CHUNKED, EVENTS, RawServer, chunk, receive, whole
+from transport.raw_server import CHUNKED, EVENTS, RawServer, chunk, receive, serve, whole
 
 WEATHER = Tool("weather", "Tell the weather", {"type": "object", "properties": {"city": {"type": "string"}}})
 CALLED = {
@@ -96,7 +96,7 @@ def test_the_request_is_sent_when_the_stream_is_opened(gateway, upstream):
     upstream.next(Hangup())
 
     assert (nothing, sent) == (0, 1)
-    with pytest.raises(Exception, match="no connection|closed the connection"), gateway.stream():
+    with pytest.raises(Exception, match=r"no connection|closed the connection"), gateway.stream():
         pytest.fail("it must not be opened")
 
 
@@ -222,7 +222,10 @@ def test_an_answer_that_fits_a_plain_schema(gateway, upstream):
     answer = gateway.chat("which city", schema=schema)
 
     assert answer.parsed == {"name": "Gießen"}
-    assert body(upstream)["response_format"] == {"type": "json_schema", "json_schema": {"name": "City", "schema": schema}}
+    assert body(upstream)["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "City", "schema": schema},
+    }
 
 
 def test_an_answer_that_does_not_fit(gateway, upstream):
@@ -379,6 +382,47 @@ def test_an_embedding_provider_that_has_no_vectors(face):
     found = face({"r": Target(ScriptedProvider("text"))}, clock=FakeClock()).embed(["a", "b"])
 
     assert len(found.vectors) == 2
+
+
+def test_a_redirect(face):
+    """It is not followed: the key would go to somebody else. The error says what is probably wrong."""
+    with serve(b"HTTP/1.1 308 Moved\r\nlocation: /v1/\r\ncontent-length: 0\r\n\r\n") as server:
+        gateway = face({"r": Target(server.url, model="m")})
+        with pytest.raises(BadResponse, match="base URL") as caught:
+            gateway.chat()
+        gateway.close()
+
+    assert caught.value.status == 308
+    assert server.accepted == 1
+
+
+@pytest.mark.parametrize("call", ["chat", "read"])
+def test_a_server_that_answers_in_the_other_form(face, call):
+    """A stream where none was asked for, or none where one was, is a BadResponse, not an empty answer."""
+    said = {"choices": [choice(0, "hi", "stop")]}
+    event = b"data: " + json.dumps({"choices": [choice(0, "hi", "stop", key="delta")]}).encode() + b"\n\n"
+    streamed = EVENTS + b"content-length: %d\r\n\r\n" % len(event) + event
+    with serve(streamed if call == "chat" else whole(json.dumps(said).encode())) as server:
+        gateway = face({"r": Target(server.url, model="m")})
+        with pytest.raises(BadResponse):
+            getattr(gateway, call)()
+        gateway.close()
+
+
+def test_a_key_from_the_environment(face, upstream, monkeypatch):
+    """It is read for each call, so a new key needs no new gateway; without one the gateway is not even made."""
+    monkeypatch.setenv("OPENAI_API_KEY", "first")
+    gateway = face({"r": Target("openai/m", base_url=upstream.url)})
+    gateway.chat()
+    monkeypatch.setenv("OPENAI_API_KEY", "second")
+    gateway.chat()
+    monkeypatch.delenv("OPENAI_API_KEY")
+
+    assert [request.headers["authorization"] for request in upstream.requests] == ["Bearer first", "Bearer second"]
+    with pytest.raises(ConfigError, match="OPENAI_API_KEY"):
+        gateway.chat()
+    with pytest.raises(ConfigError, match="OPENAI_API_KEY"):
+        face({"r": "openai/m"})
 
 
 @pytest.mark.parametrize("model", ["nowhere", "openai", "r/", "http://127.0.0.1:1/v1"])

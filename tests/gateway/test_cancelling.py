@@ -141,16 +141,44 @@ def test_a_task_group_that_fails(upstream):
         await setup.until(lambda: len(upstream.requests) == 8)
         raise LookupError("of the application")
 
+    async def together(setup):
+        async with asyncio.TaskGroup() as group:
+            for number in range(8):
+                group.create_task(chat(setup.gateway) if number % 2 else read(setup.gateway))
+            group.create_task(fail(setup))
+
     async def main():
         setup = Setup(upstream)
         with pytest.raises(ExceptionGroup):
-            async with asyncio.TaskGroup() as group:
-                for number in range(8):
-                    group.create_task(chat(setup.gateway) if number % 2 else read(setup.gateway))
-                group.create_task(fail(setup))
+            await together(setup)
         await setup.check()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("call", [chat, read])
+def test_a_task_that_is_cancelled_at_any_turn(upstream, call):
+    """Wherever the loop is in a call, from its first step to its last: nothing is left of it."""
+
+    async def main():
+        setup = Setup(upstream)
+        outcomes = set()
+        for turns in range(60):
+            if turns % 2:  # every other time over a connection that stands
+                await setup.gateway.close()
+            task = asyncio.create_task(call(setup.gateway))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+            outcomes.add(task.cancelled())
+
+            assert setup.target.in_flight == 0
+        await setup.gateway.close()
+        await setup.check()
+        return outcomes
+
+    assert True in asyncio.run(main())
 
 
 def test_a_cancelled_call_does_not_fall_back(upstream, second):
@@ -175,7 +203,6 @@ def test_a_cancelled_call_does_not_fall_back(upstream, second):
 
 def test_a_task_that_waits_for_a_handshake():
     """Cancelled while TLS is being agreed on: the connection is closed, not left to the garbage collector."""
-
     begun = threading.Event()
 
     def listen(server, connection):

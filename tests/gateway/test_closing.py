@@ -16,9 +16,9 @@ from gateway.counting import Counting
 
 
 class Setup:
-    """A gateway with one upstream that stalls after two words."""
+    """A gateway with one upstream that has always the same fault."""
 
-    def __init__(self, face, upstream, fault=Stall(2)):
+    def __init__(self, face, upstream, fault):
         self.upstream = upstream
         self.counting = Counting()
         self.target = Target(upstream.url, model="m", policies=[self.counting])
@@ -37,7 +37,7 @@ class Setup:
 @pytest.fixture
 def setup(face, upstream):
     """Make a gateway whose upstream stalls."""
-    return Setup(face, upstream)
+    return Setup(face, upstream, Stall(2))
 
 
 @pytest.mark.parametrize("words", [0, 1, 2])

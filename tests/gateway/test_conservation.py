@@ -41,7 +41,9 @@ streams = st.builds(
 outcomes = streams | st.sampled_from(FAILURES)
 scripts = st.lists(outcomes, max_size=4).map(tuple)
 
-policies = st.lists(st.sampled_from(["deadline", "retry", "attempt", "counting", "counting", "tap", "flaky"]), max_size=4)
+policies = st.lists(
+    st.sampled_from(["deadline", "retry", "attempt", "counting", "counting", "tap", "flaky"]), max_size=4
+)
 
 
 class Tap:
@@ -169,7 +171,7 @@ def use(gateway, way, count):
             reading.rest()
             return reading.text
         with_some(reading, way, count)
-    except Exception as error:  # a script may raise anything, and the test compares what
+    except Exception as error:  # noqa: BLE001  (a script may raise anything, and the test compares what)
         return type(error).__name__
     return reading.text
 

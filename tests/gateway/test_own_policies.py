@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import ClassVar
 
 import pytest
 
@@ -29,7 +30,7 @@ from gateway.counting import Counting
 class Slow:
     """The policy of the documentation."""
 
-    outside = {"Retry": "the pause is meant once for each call, not for each attempt"}
+    outside: ClassVar = {"Retry": "the pause is meant once for each call, not for each attempt"}
 
     def __init__(self):
         self.outcomes = []
@@ -156,6 +157,31 @@ def test_an_answer_in_place_of_an_error(face):
     assert gateway.read() == "sorry"
     with pytest.raises(errors.StreamInterrupted):
         gateway.read()
+
+
+@pytest.mark.parametrize("call", ["chat", "read"])
+def test_a_target_s_own_policy_that_finds_the_answer_bad(face, call):
+    """What it raises before the first output has come out is the target's failure: the next one is tried."""
+
+    class Check:
+        async def handle(self, call, inner):
+            reply = await inner(call)
+
+            def see(chunk):
+                if "bad" in chunk.text:
+                    raise errors.BadResponse("not this")
+                return chunk
+
+            reply.tap(see)
+            return reply
+
+    provider, counting = ScriptedProvider.repeat(["bad ", "words"], name="a"), Counting()
+    first = Target(provider, policies=[Check(), counting])
+    gateway = face({"r": Fallback(first, Target(ScriptedProvider.repeat("good", name="b")))})
+    found = getattr(gateway, call)()
+
+    assert (found if call == "read" else found.text) == "good"
+    assert (first.in_flight, provider.open, counting.outcomes) == (0, 0, ["BadResponse"])
 
 
 def test_a_changed_call(face):

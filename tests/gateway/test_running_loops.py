@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import subprocess
+import sys
 import threading
 import weakref
 
+import pytest
+
 from aigw import AsyncGateway, Gateway, Target
-from aigw.testing import ScriptedProvider
+from aigw.testing import ScriptedProvider, Stall
 
 
 async def use(gateway):
@@ -160,6 +164,98 @@ def test_closing_a_gateway_that_never_sent_anything():
     asyncio.run(gateway.aio.close())
 
     assert gateway.chat("hello").text == "hello"
+
+
+def test_a_stream_that_goes_from_task_to_task(upstream):
+    """One task opens it, another reads, a third closes: it belongs to none of them."""
+    upstream.always(Stall(2))
+    gateway = AsyncGateway({"r": Target(upstream.url, model="m")})
+
+    async def main():
+        stream = gateway.stream("hello")
+        await asyncio.create_task(stream.__aenter__())
+        chunks = [await asyncio.create_task(anext_of(stream)) for _ in range(3)]
+        await asyncio.create_task(stream.close())
+        await asyncio.to_thread(upstream.wait_until, lambda: upstream.connections == 0)
+        return "".join([chunk.text for chunk in chunks])
+
+    assert asyncio.run(main()) == "one two "
+
+
+async def anext_of(stream):
+    """Read the next chunk."""
+    return await anext(stream)
+
+
+def test_a_stream_that_goes_from_thread_to_thread(upstream):
+    """Likewise on the blocking face."""
+    upstream.always(Stall(2))
+    with Gateway({"r": Target(upstream.url, model="m")}) as gateway:
+        stream = gateway.stream("hello")
+        chunks = []
+        for work in (stream.__enter__, *[lambda: chunks.append(next(stream))] * 3, stream.close):
+            thread = threading.Thread(target=work)
+            thread.start()
+            thread.join()
+        upstream.wait_until(lambda: upstream.connections == 0)
+
+        assert "".join([chunk.text for chunk in chunks]) == "one two "
+
+
+def test_a_stream_that_is_dropped_in_another_thread(upstream):
+    """The loop that it belongs to closes its connection."""
+    upstream.always(Stall(1))
+    target = Target(upstream.url, model="m")
+    gateway = AsyncGateway({"r": target})
+
+    async def main():
+        held = [gateway.stream("hello")]
+        await anext(held[0])
+        await asyncio.to_thread(held.clear)
+        await asyncio.to_thread(upstream.wait_until, lambda: upstream.connections == 0)
+        return target.in_flight
+
+    assert asyncio.run(main()) == 0
+
+
+EXIT = """
+import asyncio, sys
+from aigw import AsyncGateway, Gateway, Target
+from aigw.testing import FaultyUpstream, Stall
+
+upstream = FaultyUpstream("one two").start()
+target = Target(upstream.url, model="m")
+
+async def left_in_a_loop():
+    async for chunk in AsyncGateway({"r": target}).stream("hello"):
+        if chunk.text:
+            return
+
+async def kept():
+    await AsyncGateway({"r": target}).chat("hello")
+
+if sys.argv[1] == "kept":
+    gateway = Gateway({"r": target})
+    gateway.chat("hello")
+    asyncio.run(kept())
+elif sys.argv[1] == "open":
+    upstream.always(Stall(1))
+    stream = Gateway({"r": target}).stream("hello")
+    next(stream)
+else:
+    upstream.always(Stall(1))
+    asyncio.run(left_in_a_loop())
+print("done")
+"""
+
+
+@pytest.mark.parametrize("how", ["kept", "open", "left"])
+def test_a_program_that_just_ends(how):
+    """Idle connections, an open stream or one that was left: the program ends in silence."""
+    command = [sys.executable, "-X", "dev", "-c", EXIT, how]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (done.stdout, done.stderr, done.returncode) == ("done\n", "", 0)
 
 
 def test_many_tasks_of_one_loop(upstream):

@@ -88,7 +88,7 @@ def test_a_function_for_the_key_that_fails(face, upstream, call):
 
 def test_a_key_that_is_no_text(face, upstream):
     """A function that returns something else than a text is a ConfigError."""
-    error = failure(face({"r": Target(upstream.url, model="m", api_key=lambda: KEY.encode())}))
+    error = failure(face({"r": Target(upstream.url, model="m", api_key=KEY.encode)}))
 
     assert isinstance(error, (ConfigError, TypeError))
     assert leaks(said_by(error)) == []
@@ -310,7 +310,7 @@ def test_a_proxy_with_a_password(face, monkeypatch):
 
 
 def test_nothing_is_logged(face, upstream, caplog):
-    """aigw logs neither keys nor prompts, at any level."""
+    """Neither keys nor prompts, at any level."""
     caplog.set_level(logging.DEBUG)
     upstream.next(Status(500, message=PROMPT), Malformed(0))
     gateway = face({"r": Target(upstream.url, model="m", api_key=KEY)}, [Retry()], clock=FakeClock())

@@ -132,6 +132,69 @@ def test_failures_are_not_mixed_up_either(upstreams):
     assert [target.in_flight for target in tree.targets] == [0, 0]
 
 
+def test_keys_are_not_mixed_up():
+    """Each thread has a key of its own at the same target, and each answer was got with the right one."""
+    mine = threading.local()
+    with FaultyUpstream(lambda request: request.headers["authorization"], record=False) as upstream:
+        with Gateway({"r": Target(upstream.url, model="m", api_key=lambda: mine.key)}) as gateway:
+
+            def work(name):
+                wrong = []
+                for number in range(30):
+                    mine.key = f"{name}-{number % 2}"
+                    text = gateway.chat("hello").text
+                    if text != f"Bearer {mine.key}":
+                        wrong.append((mine.key, text))
+                return wrong
+
+            wrong = run_all(*[lambda name=f"key-{at}": work(name) for at in range(16)])
+
+    assert wrong == [[]] * 16
+
+
+def test_closing_while_others_call(upstreams):
+    """Closing the gateway again and again breaks no call of another thread or task, and leaves nothing open."""
+    upstream = upstreams[0]
+    gateway = Gateway({"r": Target(upstream.url, model="m")})
+    done = threading.Event()
+
+    def work(name):
+        return [gateway.chat(f"{name} {number}").text == f"you said {name} {number}" for number in range(40)]
+
+    def work_in_loop(name):
+        async def main():
+            closer = asyncio.create_task(close_often())
+            found = await asyncio.gather(*[gateway.aio.chat(f"{name} {number}") for number in range(40)])
+            closer.cancel()
+            return [answer.text == f"you said {name} {number}" for number, answer in enumerate(found)]
+
+        async def close_often():
+            while True:
+                await gateway.aio.close()
+                await asyncio.sleep(0)
+
+        return asyncio.run(main())
+
+    def close():
+        while not done.is_set():
+            gateway.close()
+
+    closer = threading.Thread(target=close)
+    closer.start()
+    try:
+        right = run_all(
+            *[lambda name=f"thread {at}": work(name) for at in range(8)],
+            *[lambda name=f"loop {at}": work_in_loop(name) for at in range(2)],
+        )
+    finally:
+        done.set()
+        closer.join()
+        gateway.close()
+    upstream.wait_until(lambda: upstream.connections == 0)
+
+    assert right == [[True] * 40] * 10
+
+
 def test_turns_are_shared_exactly():
     """Round robin takes turns over all threads and loops together."""
     providers = [ScriptedProvider.repeat("hello", name=f"p{at}") for at in range(3)]

@@ -155,7 +155,7 @@ def test_a_body_that_drips_is_stopped(face, policies, kind, drip, call):
 
 @total_or_deadline
 def test_a_stream_that_drips_is_stopped(face, policies, kind):
-    """Chunks come in time for ever, and still the whole has its limit; the reader has seen some, so it is told how far."""
+    """Each chunk comes in time, for ever, and still the whole has its limit; the reader is told how far it came."""
 
     def drip(server, connection):
         receive(connection)
@@ -280,6 +280,23 @@ def test_the_end_of_the_body_is_not_waited_for(face):
         assert reading.text == "all"
         assert reading.trace.attempts[0].outcome == "ok"
         assert server.left.acquire(timeout=LONG)
+
+
+@pytest.mark.xfail(strict=True, reason="each read of what comes behind the end has a limit, but not all together")
+def test_the_end_of_the_body_may_not_drip_either(face):
+    """What a server sends behind ``[DONE]`` is of no interest, and nobody waits for the end of it."""
+    dripped_out = []
+
+    def answer(server, connection):
+        receive(connection)
+        connection.sendall(EVENTS + CHUNKED + chunk(event("all")) + chunk(b"data: [DONE]\n\n"))
+        server.drip(connection, chunk(b": ping\n\n"))
+        dripped_out.append(True)
+
+    with RawServer(answer) as server:
+        text = face({"r": Target(server.url, model="m")}).read()
+
+        assert (text, dripped_out) == ("all", [])
 
 
 @pytest.mark.parametrize("said", [event("so far"), event("so far") + event(reason="stop")], ids=["text", "reason"])

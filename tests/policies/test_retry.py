@@ -96,6 +96,16 @@ def test_what_is_never_tried_again(kind, clock):
     assert call.trace.events == []
 
 
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_a_refusal_of_one_target_is_tried_at_another(kind, clock):
+    """What the own policies of a target refuse is no word of the others: while one is left it is asked, at once."""
+    inner = Inner(others_left(of_target(kind("no"), "a")), "hello")
+    handle(Retry(), inner, clock=clock)
+
+    assert [call.avoid for call in inner.calls] == [frozenset(), {"a"}]
+    assert clock.sleeps == []
+
+
 def test_a_spent_quota_is_not_worth_waiting_for():
     """Another target may have quota left; where there is none, the error comes at once."""
     inner = Inner(others_left(QuotaExhausted("x")), QuotaExhausted("y"))

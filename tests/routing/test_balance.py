@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aigw.errors import AllTargetsFailed, BadRequest, ConfigError, Overloaded, RateLimited
+from aigw.errors import AllTargetsFailed, BadRequest, CircuitOpen, ConfigError, Overloaded, RateLimited
 from aigw.pipeline import stack
 from aigw.policies import Retry
 from aigw.routing import Balance, Fallback, Target
@@ -101,6 +101,26 @@ def test_a_pool_within_a_pool_counts_all_that_is_left():
 
     assert alone.value.alternatives == 1
     assert beside.value.alternatives == 3
+
+
+def test_a_refusal_of_a_member_names_it():
+    """What a target's own policies refuse is its own, and the others are left; what those of a pool refuse is not."""
+
+    class Refuses:
+        async def handle(self, call, inner):
+            raise CircuitOpen("open")
+
+    pool = Balance(target("a", policies=[Refuses()]), target("b", weight=0), target("c", weight=0))
+    with pytest.raises(CircuitOpen) as inside:
+        drive(Balance(pool)(make_call()))
+    with pytest.raises(CircuitOpen) as outside:
+        drive(Balance(Balance("openai/x", policies=[Refuses()]))(make_call()))
+    call = make_call()
+    drive(read_all(drive(stack([Retry()], pool)(call))))
+
+    assert (inside.value.target, inside.value.alternatives) == ("a", 2)
+    assert (outside.value.target, outside.value.alternatives) == (None, 0)
+    assert [attempt.outcome for attempt in call.trace.attempts] == ["ok"]
 
 
 @pytest.mark.parametrize("error", [BadRequest("x"), RateLimited("x"), KeyError("x")])

@@ -256,6 +256,15 @@ def test_what_the_policies_of_a_target_refuse_is_its_failure(kind):
     assert guard.asked == 1
 
 
+def test_what_the_policies_of_a_pool_refuse_ends_that_choice():
+    """A pool that refuses as a whole is asked once: its other targets stand behind the same policies."""
+    guard = Refuses(CircuitOpen("no"))
+    pool = Balance(target("a", "never"), target("b", "never"), policies=[guard])
+
+    assert answered(Fallback(pool, target("c", "hello"))) == ["c"]
+    assert guard.asked == 1
+
+
 def test_refusals_are_among_the_failures():
     """When nobody answers, refusals stand in the group beside failures, once each."""
     node = Fallback(

@@ -143,3 +143,25 @@ def whole(body: bytes, *headers: str) -> bytes:
 def chunk(data: bytes) -> bytes:
     """Render a chunk of a chunked body; an empty one is its end."""
     return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def serve(*answers: bytes) -> RawServer:
+    """Answer each request of a connection with the next of these; close it behind the last."""
+
+    def handle(_: RawServer, connection: socket.socket) -> None:
+        for answer in answers:
+            if not receive(connection):
+                return
+            connection.sendall(answer)
+
+    return RawServer(handle)
+
+
+def forever(answer: bytes) -> RawServer:
+    """Answer every request of a connection like this."""
+
+    def handle(_: RawServer, connection: socket.socket) -> None:
+        while receive(connection):
+            connection.sendall(answer)
+
+    return RawServer(handle)

@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import gzip
-import socket
 import threading
 import zlib
 
 import pytest
 
-from aigw.errors import BadResponse, ConfigError, TimedOut, Unreachable
+from aigw.errors import ConfigError
 from aigw.ports import HttpRequest
 from aigw.testing import FaultyUpstream
-from transport.raw_server import CERTIFICATE, CHUNKED, JSON, OK, RawServer, chunk, receive, whole
+from transport.raw_server import CERTIFICATE, CHUNKED, JSON, OK, RawServer, chunk, forever, receive, serve, whole
 
 SHORT = 0.1
 LONG = 20.0
-
-
-def serve(*answers):
-    """Answer each request of a connection with the next of these; close it behind the last."""
-
-    def handle(server, connection):
-        for answer in answers:
-            if not receive(connection):
-                return
-            connection.sendall(answer)
-
-    return RawServer(handle)
-
-
-def forever(answer):
-    """Answer every request of a connection like this."""
-
-    def handle(server, connection):
-        while receive(connection):
-            connection.sendall(answer)
-
-    return RawServer(handle)
 
 
 BODY = b'{"a": "' + "Gießen".encode() * 100 + b'"}'
@@ -174,31 +151,6 @@ def test_a_connection_that_the_server_has_closed(line):
         assert server.accepted == 3
 
 
-def test_limits_hold_on_a_connection_that_was_made_anew(line, request):
-    """Likewise, and the head of the answer drips on the new one: it is stopped while it does."""
-    if line.blocking:
-        request.applymarker(pytest.mark.xfail(strict=True, reason="the watchdog looks at the old connection's socket"))
-    accepted, dripped_out = [], []
-
-    def handle(server, connection):
-        accepted.append(connection)
-        receive(connection)
-        if len(accepted) == 1:
-            connection.sendall(whole(BODY))
-        else:
-            connection.sendall(OK + b"x-long: ")
-            server.drip(connection, b"a")
-            dripped_out.append(True)
-
-    with RawServer(handle) as server:
-        line.ask(server.url)
-        assert server.left.acquire(timeout=LONG)
-        with pytest.raises(TimedOut):
-            line.send(server.url, timeout=SHORT)
-
-        assert dripped_out == []
-
-
 def test_a_server_that_says_close(line):
     """``connection: close`` is obeyed."""
     with forever(whole(BODY, "connection: close")) as server:
@@ -247,101 +199,6 @@ def test_closing_twice_and_going_on(line):
         assert b"hello" in body
 
 
-BROKEN = {
-    "half": JSON + b"content-length: 100\r\n\r\nhalf",
-    "chunk": JSON + CHUNKED + b"64\r\nhalf",
-    "no-end": JSON + CHUNKED + chunk(b"half"),
-    "bad-chunk": JSON + CHUNKED + b"what?\r\nhalf\r\n",
-    "bad-gzip": whole(b"this is no gzip", "content-encoding: gzip"),
-    "half-gzip": JSON + b"content-encoding: gzip\r\ncontent-length: 999\r\n\r\n" + gzip.compress(BODY)[:20],
-}
-
-
-@pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN)
-@pytest.mark.parametrize("by_piece", [False, True], ids=["whole", "pieces"])
-def test_a_body_that_is_broken(line, answer, by_piece):
-    """It is a BadResponse, never a shorter body; the connection is closed."""
-    with serve(answer) as server:
-        response = line.send(server.url)
-        with pytest.raises(BadResponse):
-            line.pieces(response) if by_piece else line.wait(response.read_all(5.0))
-        line.wait(response.close())
-
-        assert server.left.acquire(timeout=LONG)
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [b"", b"HTTP/1.1", b"HTTP/1.1 200 OK\r\nx-half: ", b"SSH-2.0-OpenSSH_9.6\r\n", b"\x15\x03\x01\x00\x02\x02\x16"],
-    ids=["nothing", "word", "half", "ssh", "tls"],
-)
-def test_a_head_that_is_broken(line, answer):
-    """Whatever else answers there, the target is Unreachable."""
-    with serve(answer) as server, pytest.raises(Unreachable) as caught:
-        line.send(server.url)
-
-    assert "127.0.0.1" in str(caught.value)
-    assert caught.value.__cause__ is not None
-
-
-def test_a_port_where_nobody_listens(line):
-    """No connection is Unreachable."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-
-    with pytest.raises(Unreachable, match=f"no connection to http://127.0.0.1:{port}"):
-        line.send(f"http://127.0.0.1:{port}/v1")
-
-
-def test_limits_of_the_parts(line):
-    """The head, a piece and the whole body each have their own limit; the connection is closed in each case."""
-    go_on = threading.Event()
-
-    def handle(server, connection):
-        receive(connection)
-        go_on.wait(LONG)
-        connection.sendall(JSON + b"content-length: 100\r\n\r\nhalf")
-        server.hold(connection)
-
-    with RawServer(handle) as server:
-        with pytest.raises(TimedOut, match="did not answer"):
-            line.send(server.url, timeout=SHORT)
-        go_on.set()
-        response = line.send(server.url)
-        assert line.wait(response.read(None)) == b"half"
-        with pytest.raises(TimedOut, match="nothing came"):
-            line.wait(response.read(SHORT))
-        response = line.send(server.url)
-        with pytest.raises(TimedOut):
-            line.wait(response.read_all(SHORT))
-        for _ in range(3):
-            assert server.left.acquire(timeout=LONG)
-
-
-@pytest.mark.parametrize("limit", [0.0, -1.0])
-def test_no_time_at_all(line, request, limit):
-    """A limit that is over already is TimedOut, also on a connection that stands."""
-    if line.blocking:
-        request.applymarker(pytest.mark.xfail(strict=True, reason="a socket takes no limit that is over"))
-    with FaultyUpstream("hello") as upstream:
-        url = f"{upstream.url}/chat/completions"
-        line.ask(url)
-        with pytest.raises(TimedOut):
-            line.send(url, timeout=limit)
-        line.close()
-        if limit == 0:
-            with pytest.raises(TimedOut):
-                line.send(url, timeout=limit)
-
-
-def test_without_limits(line):
-    """``None`` is no limit, anywhere."""
-    with FaultyUpstream("hello") as upstream:
-        response = line.send(f"{upstream.url}/chat/completions", connect=None, timeout=None)
-
-        assert b"hello" in line.wait(response.read_all(None))
-
-
 @pytest.mark.parametrize("value", ["a\nb", "a\r\nb: c", "a\x00", "ü", " a", "a ", "\N{EURO SIGN}"], ids=ascii)
 def test_a_header_that_is_not_legal(line, value):
     """It is a ConfigError that names the header and quotes nothing; nothing is sent."""
@@ -379,34 +236,6 @@ def test_tls(line, monkeypatch):
 
         assert bodies == [BODY] * 3
         assert server.accepted == 1
-
-
-def test_limits_over_tls(line, monkeypatch):
-    """They hold there too, in the head, in a body that stands still and in one that drips."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
-    heads = iter([b"", OK + b"content-length: 1000000\r\n\r\n", OK + b"content-length: 1000000\r\n\r\n"])
-
-    def handle(server, connection):
-        receive(connection)
-        head = next(heads)
-        connection.sendall(head)
-        server.drip(connection, b"a") if head else server.hold(connection)
-
-    with RawServer(handle, tls=True) as server:
-        with pytest.raises(TimedOut):
-            line.send(server.url, timeout=2 * SHORT)
-        for _ in range(2):
-            response = line.send(server.url)
-            with pytest.raises(TimedOut):
-                line.wait(response.read_all(SHORT))
-        for _ in range(3):
-            assert server.left.acquire(timeout=LONG)
-
-
-def test_a_certificate_that_nobody_trusts(line):
-    """It is Unreachable, and says why."""
-    with RawServer(RawServer.hold, tls=True) as server, pytest.raises(Unreachable, match="certificate"):
-        line.send(server.url)
 
 
 def test_a_proxy(line, monkeypatch):

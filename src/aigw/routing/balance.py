@@ -75,8 +75,10 @@ class Balance(Node):
             return await self.members[chosen](call)
         except (ProviderError, Refused) as error:
             blame(error, self.members[chosen])
-            tried = avoid | failed_targets(error)
-            error.alternatives = sum(target.name not in tried for target in self.targets)
+            failed = failed_targets(error)
+            if failed:  # else a whole member refused, and trying again would come to the same
+                tried = avoid | failed
+                error.alternatives = sum(target.name not in tried for target in self.targets)
             raise
 
     def _pick(self, call: Call, candidates: Sequence[int]) -> int:

@@ -78,12 +78,13 @@ class Fallback(Node):
                     blame(error, choice)
                     failures.append(error)
                     call.note(self.name, "moved on", f"{choice.name}: {type(error).__name__}")
-                    call = call.avoiding(failed_targets(error))
+                    failed = failed_targets(error)
+                    call = call.avoiding(failed)
                 else:
                     return reply
                 if call.remaining() <= 0:
                     raise DeadlineExceeded("the deadline came before another target could be tried") from failures[-1]
-                if not choice.is_fresh(call.avoid):
+                if not failed or not choice.is_fresh(call.avoid):  # none failed: the choice as a whole refused
                     break
         if len(failures) == 1:
             raise failures[0]
