@@ -252,7 +252,7 @@ print("done")
 @pytest.mark.parametrize("how", ["kept", "open", "left"])
 def test_a_program_that_just_ends(how):
     """Idle connections, an open stream or one that was left: the program ends in silence."""
-    command = [sys.executable, "-X", "dev", "-c", EXIT, how]
+    command = [sys.executable, "-W", "always", "-c", EXIT, how]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
     assert (done.stdout, done.stderr, done.returncode) == ("done\n", "", 0)

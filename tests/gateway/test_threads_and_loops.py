@@ -135,19 +135,21 @@ def test_failures_are_not_mixed_up_either(upstreams):
 def test_keys_are_not_mixed_up():
     """Each thread has a key of its own at the same target, and each answer was got with the right one."""
     mine = threading.local()
-    with FaultyUpstream(lambda request: request.headers["authorization"], record=False) as upstream:
-        with Gateway({"r": Target(upstream.url, model="m", api_key=lambda: mine.key)}) as gateway:
 
-            def work(name):
-                wrong = []
-                for number in range(30):
-                    mine.key = f"{name}-{number % 2}"
-                    text = gateway.chat("hello").text
-                    if text != f"Bearer {mine.key}":
-                        wrong.append((mine.key, text))
-                return wrong
+    def work(gateway, name):
+        wrong = []
+        for number in range(30):
+            mine.key = f"{name}-{number % 2}"
+            text = gateway.chat("hello").text
+            if text != f"Bearer {mine.key}":
+                wrong.append((mine.key, text))
+        return wrong
 
-            wrong = run_all(*[lambda name=f"key-{at}": work(name) for at in range(16)])
+    with (
+        FaultyUpstream(lambda request: request.headers["authorization"], record=False) as upstream,
+        Gateway({"r": Target(upstream.url, model="m", api_key=lambda: mine.key)}) as gateway,
+    ):
+        wrong = run_all(*[lambda name=f"key-{at}": work(gateway, name) for at in range(16)])
 
     assert wrong == [[]] * 16
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -160,6 +162,23 @@ def test_what_is_no_strategy(name, value):
     """A number, a text, or the class in place of an object is told when the policy is made."""
     with pytest.raises(ConfigError, match=rf"Retry\({name}\) must be a strategy of tenacity"):
         Retry(**{name: value})
+
+
+def test_tenacity_is_not_loaded_for_nothing():
+    """A policy without strategies retries without it: it is loaded when one is asked for the first time."""
+    program = """if True:
+        import sys
+        from aigw.policies import Retry
+        from aigw.errors import Overloaded
+        from aigw.runtime import drive
+        from aigw.testing import ScriptedProvider, make_call
+
+        provider = ScriptedProvider(Overloaded, "hello")
+        drive(Retry().handle(make_call(), lambda call: provider.send(call, "m")))
+        sys.exit("tenacity" in sys.modules or len(provider.calls) != 2)
+    """
+
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_a_policy_shows_its_settings():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 import threading
@@ -143,6 +144,13 @@ def whole(body: bytes, *headers: str) -> bytes:
 def chunk(data: bytes) -> bytes:
     """Render a chunk of a chunked body; an empty one is its end."""
     return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def event(text: str = "", reason: str | None = None) -> bytes:
+    """Render an event of a stream of chat completions."""
+    delta = {"content": text} if text else {}
+    choice = {"index": 0, "delta": delta, "finish_reason": reason}
+    return b"data: " + json.dumps({"id": "x", "model": "m", "choices": [choice]}).encode() + b"\n\n"
 
 
 def serve(*answers: bytes) -> RawServer:

@@ -290,8 +290,7 @@ class _Events:
     async def _read_tail(self) -> None:
         """Read what is left of the body, so that the connection can be used again; nobody waits for it long."""
         try:
-            while await self._response.read(LONGEST_TAIL_WAIT):
-                pass
+            await self._response.read_all(LONGEST_TAIL_WAIT)
         except ProviderError:
             pass  # the answer is complete, only the connection is lost
         finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +9,26 @@ import httpx
 
 from aigw.errors import TimedOut
 from aigw.transport.lines import LIMITS, FreeList, Tls, cut, is_encoded, prepare, proxy_for, shorter, unanswered
+from aigw.transport.timer import Timer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from aigw.ports import HttpRequest
+
+
+class _Line:
+    """A connection, and the timer for what is waited for on it."""
+
+    __slots__ = ("http", "timer")
+
+    def __init__(self, http: httpx.AsyncHTTPTransport) -> None:
+        self.http = http
+        self.timer = Timer()
+
+    async def close(self) -> None:
+        self.timer.stop()
+        await self.http.aclose()
 
 
 class LoopTransport:
@@ -26,9 +40,9 @@ class LoopTransport:
 
     def __init__(self, tls: Tls) -> None:
         self._tls = tls
-        self._free: FreeList[httpx.AsyncHTTPTransport] = FreeList()
+        self._free: FreeList[_Line] = FreeList()
         # Held so that the connection of a stream that is garbage is not garbage with it, before it could be closed.
-        self._busy: set[httpx.AsyncHTTPTransport] = set()
+        self._busy: set[_Line] = set()
         self._closed = False
 
     async def send(
@@ -45,8 +59,8 @@ class LoopTransport:
         if opening is not None:
             sent.extensions["trace"] = opening
         try:
-            async with asyncio.timeout(timeout):
-                response = await line.handle_async_request(sent)
+            with line.timer(timeout):
+                response = await line.http.handle_async_request(sent)
         except TimeoutError as error:
             await _abort(line, opening)
             raise TimedOut(f"{origin} did not answer within {timeout:.3g} s") from error
@@ -63,22 +77,22 @@ class LoopTransport:
         """Close every idle connection; those in use are closed when their answers end."""
         self._closed = True
         for line in self._free.drain():
-            await line.aclose()
+            await line.close()
 
-    async def give_back(self, origin: str, line: httpx.AsyncHTTPTransport) -> None:
+    async def give_back(self, origin: str, line: _Line) -> None:
         """Keep a line for the next request."""
         self._busy.discard(line)
         stale = line if self._closed else self._free.give(origin, line, time.monotonic())
         if stale is not None:
-            await stale.aclose()
+            await stale.close()
 
-    async def drop(self, line: httpx.AsyncHTTPTransport) -> None:
+    async def drop(self, line: _Line) -> None:
         """Close a line on which something went wrong."""
         self._busy.discard(line)
-        await line.aclose()
+        await line.close()
 
-    def _open(self, origin: str) -> httpx.AsyncHTTPTransport:
-        return httpx.AsyncHTTPTransport(verify=self._tls.verify(origin), limits=LIMITS, proxy=proxy_for(origin))
+    def _open(self, origin: str) -> _Line:
+        return _Line(httpx.AsyncHTTPTransport(verify=self._tls.verify(origin), limits=LIMITS, proxy=proxy_for(origin)))
 
 
 class _Opening:
@@ -98,8 +112,8 @@ class _Opening:
             await self._stream.aclose()
 
 
-async def _abort(line: httpx.AsyncHTTPTransport, opening: _Opening | None) -> None:
-    await line.aclose()
+async def _abort(line: _Line, opening: _Opening | None) -> None:
+    await line.close()
     if opening is not None:
         await opening.close()
 
@@ -107,14 +121,13 @@ async def _abort(line: httpx.AsyncHTTPTransport, opening: _Opening | None) -> No
 class LoopResponse:
     """An answer that comes in; see `aigw.ports.HttpResponse`."""
 
-    __slots__ = ("_line", "_origin", "_parts", "_response", "_transport", "headers", "status")
+    __slots__ = ("_line", "_origin", "_parts", "_response", "_timer", "_transport", "headers", "status")
 
-    def __init__(
-        self, transport: LoopTransport, origin: str, line: httpx.AsyncHTTPTransport, response: httpx.Response
-    ) -> None:
+    def __init__(self, transport: LoopTransport, origin: str, line: _Line, response: httpx.Response) -> None:
         self._transport = transport
         self._origin = origin
-        self._line: httpx.AsyncHTTPTransport | None = line
+        self._line: _Line | None = line
+        self._timer = line.timer
         self._response = response
         self._parts: AsyncIterator[bytes] = _body(response)
         self.status = response.status_code
@@ -123,7 +136,7 @@ class LoopResponse:
     async def read(self, timeout: float | None) -> bytes:
         """Return the next piece of the body, ``b""`` at its end."""
         try:
-            async with asyncio.timeout(timeout):
+            with self._timer(timeout):
                 return await anext(self._parts)
         except StopAsyncIteration:
             await self.close()
@@ -138,7 +151,7 @@ class LoopResponse:
     async def read_all(self, timeout: float | None) -> bytes:
         """Return the whole body."""
         try:
-            async with asyncio.timeout(timeout):
+            with self._timer(timeout):
                 body = b"".join([part async for part in self._parts])
         except TimeoutError as error:
             await self._drop()
@@ -156,14 +169,20 @@ class LoopResponse:
         """Give the connection back; httpx closes it if the body was not read to its end."""
         line, self._line = self._line, None
         if line is not None:
-            await self._close_body()
+            try:
+                await self._close_body()
+            except BaseException:  # cancelled while closing: nobody else knows the line any more
+                await self._transport.drop(line)
+                raise
             await self._transport.give_back(self._origin, line)
 
     async def _drop(self) -> None:
         line, self._line = self._line, None
         if line is not None:
-            await self._close_body()
-            await self._transport.drop(line)
+            try:
+                await self._close_body()
+            finally:
+                await self._transport.drop(line)
 
     async def _close_body(self) -> None:
         stream = self._response.stream
