@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -242,6 +243,8 @@ class LoopRuntime:
         self._make_transport = transport
         self._transport: Transport | None = None
         self._janitor: AsyncGenerator[None, None] | None = None
+        self._discarded: deque[Callable[[], Coroutine[Any, Any, None]]] = deque()
+        self._closing: asyncio.Task[None] | None = None
 
     @property
     def transport(self) -> Transport:
@@ -268,9 +271,21 @@ class LoopRuntime:
     def discard(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Let the loop close it, when it runs next."""
         loop = self.loop()
-        if loop is not None:
-            with suppress(RuntimeError):  # the loop is closed, and its sockets with it
-                loop.call_soon_threadsafe(lambda: loop.create_task(close()))
+        if loop is None:
+            return
+        self._discarded.append(close)
+        with suppress(RuntimeError):  # the loop is closed, and its sockets with it
+            loop.call_soon_threadsafe(self._start_closing, loop)
+
+    def _start_closing(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._closing = loop.create_task(self._close_discarded())
+
+    async def _close_discarded(self) -> None:
+        while self._discarded:
+            close = self._discarded[0]
+            await close()
+            if self._discarded and self._discarded[0] is close:
+                self._discarded.popleft()
 
     async def watch(self) -> None:
         """Have the connections closed when `asyncio.run` shuts its loop down, even if nobody calls `close`.
@@ -288,6 +303,7 @@ class LoopRuntime:
 
     async def close(self) -> None:
         """Close every connection of this loop. A call that still runs opens new ones; they are closed with the loop."""
+        await self._close_discarded()  # a loop that ends cancels the task that would have done it
         transport, self._transport = self._transport, None
         if transport is not None:
             await transport.close()

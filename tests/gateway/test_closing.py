@@ -7,10 +7,11 @@ import math
 import signal
 import sys
 import threading
+import warnings
 
 import pytest
 
-from aigw import AttemptTimeout, Balance, Retry, Target, errors
+from aigw import AttemptTimeout, Balance, Gateway, Retry, Target, errors
 from aigw.testing import Hangup, ScriptedProvider, Slow, Stall
 from gateway.counting import Counting
 
@@ -162,6 +163,20 @@ def test_closing_the_gateway_under_an_open_stream(face, upstream):
     gateway.wait_until(upstream, lambda: upstream.connections == 0)
 
     assert reading.text == upstream.answer
+
+
+@pytest.mark.xfail(strict=True, reason="the watchdog holds the sockets until the longest limit is over")
+def test_a_gateway_that_is_dropped(upstream):
+    """One that nobody closes takes its threads and connections with it, though Python warns of the latter."""
+    before = threading.active_count()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        for _ in range(3):
+            Gateway({"r": Target(upstream.url, model="m")}).chat("hello")
+        gc.collect()
+        upstream.wait_until(lambda: upstream.connections == 0, timeout=1)
+
+    assert threading.active_count() == before
 
 
 def test_connections_are_used_again_only_after_whole_answers(face, upstream):

@@ -13,7 +13,13 @@ LONG = 60.0
 
 
 @pytest.fixture
-def dog():
+def others():
+    """Tell which threads there were before."""
+    return set(threading.enumerate())
+
+
+@pytest.fixture
+def dog(others):
     """Make a watchdog, and end it."""
     dog = Watchdog()
     yield dog
@@ -30,9 +36,9 @@ def pair():
         yield ours, theirs
 
 
-def threads():
-    """Return the watchdogs that run."""
-    return [thread for thread in threading.enumerate() if thread.name == "aigw-watchdog"]
+def threads(others):
+    """Return the threads that the watchdog has started and that still run."""
+    return [thread for thread in threading.enumerate() if thread not in others]
 
 
 def test_a_read_that_takes_too_long(dog, pair):
@@ -83,7 +89,7 @@ def test_a_limit_that_is_moved_on(dog, pair):
     assert (later.fired, earlier.fired) == (False, True)
 
 
-def test_many_reads_keep_one_place(dog, pair):
+def test_many_reads_keep_one_place(dog, pair, others):
     """A line that is armed for each of its chunks is queued once, and one thread does."""
     watch = Watch(dog, pair[0])
     for _ in range(1000):
@@ -91,7 +97,7 @@ def test_many_reads_keep_one_place(dog, pair):
         watch.disarm()
 
     assert len(dog._heap) == 1
-    assert len(threads()) == 1
+    assert len(threads(others)) == 1
 
 
 def test_an_earlier_limit_wakes_the_dog(dog, pair):
@@ -143,31 +149,31 @@ def test_a_socket_that_is_closed_already(dog, pair):
         assert watch.fired
 
 
-def test_the_thread_ends_with_its_work(dog, pair):
+def test_the_thread_ends_with_its_work(dog, pair, others):
     """When nothing is left to watch there is no thread; the next limit starts another."""
     ours, theirs = pair
     first = Watch(dog, ours)
     first.arm(0.01)
     ours.recv(1)
-    for thread in threads():
+    for thread in threads(others):
         thread.join(LONG)
-    idle = threads()
+    idle = threads(others)
     second = Watch(dog, theirs)
     second.arm(LONG)
-    busy = threads()
+    busy = threads(others)
 
     assert (len(idle), len(busy)) == (0, 1)
 
 
-def test_closing(dog, pair):
+def test_closing(dog, pair, others):
     """It ends the thread at once, forgets all limits, and may be done again; a limit after that is kept as ever."""
     ours, theirs = pair
     forgotten = Watch(dog, theirs)
     forgotten.arm(LONG)
-    running = len(threads())
+    running = len(threads(others))
     dog.close()
     dog.close()
-    ended = len(threads())
+    ended = len(threads(others))
     watch = Watch(dog, ours)
     watch.arm(0.01)
 
