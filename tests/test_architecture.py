@@ -29,7 +29,7 @@ LAYERS = (
     ("policies", "transport", "wire"),
     ("providers",),
     ("routing",),
-    ("arguments", "engine", "standard"),
+    ("arguments", "engine", "presets"),
     ("stream",),
     ("gateway", "testing"),
     ("cli",),
@@ -66,7 +66,7 @@ HOMES = {
     "tenacity": ("aigw.policies.strategies",),
     "xllamacpp": ("aigw.providers.local_model",),
     # What waits, measures time or takes chances.
-    "asyncio": ("aigw.cli", "aigw.runtime", "aigw.testing.", "aigw.transport.loop"),
+    "asyncio": ("aigw.cli", "aigw.runtime", "aigw.testing.", "aigw.transport.loop", "aigw.transport.timer"),
     "random": ("aigw.engine", "aigw.testing."),
     "socket": ("aigw.transport.watchdog",),
     "subprocess": (),

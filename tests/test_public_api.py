@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import pkgutil
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,13 @@ def test_names_come_from_their_home():
     for name, home in aigw._HOMES.items():
         assert getattr(aigw, name) is getattr(importlib.import_module(home), name)
         assert name in vars(aigw)
+
+
+def test_no_name_is_that_of_a_module():
+    """Whoever imports ``aigw.x`` binds the module to that name: a public name that is the same would be lost."""
+    modules = {module.name for module in pkgutil.iter_modules(aigw.__path__)}
+
+    assert not modules & set(aigw.__all__)
 
 
 def test_dir_shows_the_public_names():

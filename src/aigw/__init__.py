@@ -53,9 +53,9 @@ if TYPE_CHECKING:
     from aigw.message import File, Image, Message, Reasoning, Text, Tool, ToolCall, ToolResult
     from aigw.policies import AttemptTimeout, Deadline, Retry
     from aigw.policy import Policy
+    from aigw.presets import standard
     from aigw.reply import End, Reply
     from aigw.routing import Balance, Fallback, Target
-    from aigw.standard import standard
     from aigw.stream import AsyncStream, Stream
     from aigw.trace import Attempt, CallTrace, Decision
 
@@ -189,7 +189,7 @@ _HOMES: Final = {
     "Balance": "aigw.routing",
     "Fallback": "aigw.routing",
     "Target": "aigw.routing",
-    "standard": "aigw.standard",
+    "standard": "aigw.presets",
     "AsyncStream": "aigw.stream",
     "Stream": "aigw.stream",
     "Attempt": "aigw.trace",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
 
+from aigw import standard
 from aigw.errors import ConfigError
 from aigw.pipeline import check_order, describe
-from aigw.standard import standard
 
 
 @pytest.mark.parametrize(
@@ -46,3 +48,10 @@ def test_wrong_arguments(arguments):
     """What makes no sense is told at once."""
     with pytest.raises(ConfigError):
         standard(**arguments)
+
+
+def test_no_module_stands_in_its_way():
+    """The public name is the function, also after its module was imported: no module is called like it."""
+    before = f"import {standard.__module__}, aigw; assert aigw.standard()"
+
+    subprocess.run([sys.executable, "-c", before], check=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
@@ -65,6 +66,13 @@ class _Line:
         return trace
 
 
+def _leave_nothing(free: FreeList[_Line], dog: Watchdog) -> None:
+    """Clean up after a gateway that is dropped without being closed, and at the end of the program."""
+    dog.stop()
+    for line in free.drain():
+        line.http.close()
+
+
 class BlockingTransport:
     """Sends requests through httpx, blocking the calling thread.
 
@@ -77,6 +85,7 @@ class BlockingTransport:
         self._free: FreeList[_Line] = FreeList()
         self._dog = Watchdog()
         self._closed = False
+        weakref.finalize(self, _leave_nothing, self._free, self._dog)
 
     async def send(
         self, request: HttpRequest, body: bytes, *, connect: float | None, timeout: float | None

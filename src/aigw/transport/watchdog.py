@@ -11,6 +11,7 @@ import heapq
 import socket
 import threading
 import time
+import weakref
 from contextlib import suppress
 from itertools import count
 
@@ -27,7 +28,7 @@ class Watch:
 
     def __init__(self, watchdog: Watchdog, sock: socket.socket) -> None:
         self._dog = watchdog
-        self._sock = sock
+        self._sock = weakref.ref(sock)  # the dog's list may be long; it must not keep a dropped gateway's sockets open
         self._lock = threading.Lock()
         self._due: float | None = None
         self._queued = float("inf")
@@ -60,7 +61,7 @@ class Watch:
             self._queued = float("inf")
             self.fired = due is not None
         if self.fired:
-            _shut(self._sock)
+            _shut(self._sock())
         return None
 
 
@@ -83,12 +84,17 @@ class Watchdog:
             elif self._heap[0][2] is watch:
                 self._changed.notify()
 
-    def close(self) -> None:
-        """Forget everything and end the thread."""
+    def stop(self) -> threading.Thread | None:
+        """Forget everything and let the thread end, without waiting for it; return it, if there was one."""
         with self._changed:
             self._heap.clear()
             thread, self._thread = self._thread, None
             self._changed.notify()
+        return thread
+
+    def close(self) -> None:
+        """Forget everything and end the thread."""
+        thread = self.stop()
         if thread is not None:
             thread.join()
 
@@ -109,7 +115,9 @@ class Watchdog:
                 self._thread = None
 
 
-def _shut(sock: socket.socket) -> None:
+def _shut(sock: socket.socket | None) -> None:
+    if sock is None:
+        return
     with suppress(OSError):  # closed already, which is what was wanted
         # The plain socket's shutdown even for TLS: SSLSocket.shutdown() would take the session away under the reader.
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
