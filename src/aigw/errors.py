@@ -18,8 +18,8 @@
     ├── ProviderError            they failed   .provider .model .target .status .code .request_id
     │   │                                      .retry_after .retryable .target_fault .detail
     │   ├── BadRequest              the request is wrong, here and everywhere
-    │   ├── ContextTooLong          more tokens than the model can take
-    │   ├── ContentFiltered         the provider's own filter refused the prompt
+    │   │   ├── ContextTooLong      more tokens than the model can take
+    │   │   └── ContentFiltered     the provider's own filter refused the prompt
     │   ├── AuthenticationFailed    the key is wrong or missing
     │   ├── PermissionDenied        the key may not do this
     │   ├── NotFound                no such model or path at this provider

@@ -86,7 +86,6 @@ def test_the_tree_is_as_it_is_drawn():
     """The drawing names every class under its parent, and nothing that is not there."""
     parents = {kind.__name__: None if kind is AigwError else kind.__bases__[0].__name__ for kind in CLASSES}
     known = {name: parent for name, (parent, _) in drawn().items()}
-    known |= {"ContextTooLong": "BadRequest", "ContentFiltered": "BadRequest"}  # drawn on one level, to be short
 
     assert known == parents
 

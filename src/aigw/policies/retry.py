@@ -29,8 +29,8 @@ class Retry:
     one target while another one of its pool is left. Never: what the caller did wrong, what a policy of ours refused, a
     spent quota, and anything after the first output of an answer.
 
-    The next try goes to another target first, at once. Only when none is left it waits: as long as the provider asks
-    (``Retry-After``, ``retry-after-ms``), otherwise with full jitter.
+    The next try goes to another target first, at once. Only when none is left it waits, with full jitter, and at least
+    as long as the provider asks (``Retry-After``, ``retry-after-ms``).
 
     Place it inside `Deadline`, so that one limit holds for all tries, and only once on the way to a target.
 
