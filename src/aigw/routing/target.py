@@ -99,7 +99,7 @@ class Target(Node):
         attempt = _Attempt(self, call)
         try:
             reply = await self.provider.send(call, self.model)
-        except BaseException as error:
+        except BaseException as error:  # a cancelled attempt is over as well, and is counted and written down
             attempt.fail(error)
             raise
         if call.opened is not None:
