@@ -165,6 +165,17 @@ def test_closing_the_gateway_under_an_open_stream(face, upstream):
     assert reading.text == upstream.answer
 
 
+def test_limits_hold_when_the_gateway_is_closed(face, upstream):
+    """A stream that stands still is stopped, although its gateway was closed meanwhile."""
+    upstream.next(Stall(1, 1.0))
+    gateway = face({"r": Target(upstream.url, model="m")}, [AttemptTimeout(between_chunks=0.1)])
+    reading = gateway.stream()
+    reading.take(1)
+    gateway.close()
+    with pytest.raises(errors.StreamInterrupted):
+        reading.rest()
+
+
 def test_a_gateway_that_is_dropped(upstream):
     """One that nobody closes takes its threads and connections with it, though Python warns of the latter."""
     before = set(threading.enumerate())

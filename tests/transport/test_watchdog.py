@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -166,10 +167,11 @@ def test_the_thread_ends_with_its_work(dog, pair, others):
 
 
 def test_closing(dog, pair, others):
-    """It ends the thread at once, forgets all limits, and may be done again; a limit after that is kept as ever."""
+    """It ends the thread at once if nobody waits, and may be done again; a limit after that is kept as ever."""
     ours, theirs = pair
-    forgotten = Watch(dog, theirs)
-    forgotten.arm(LONG)
+    idle = Watch(dog, theirs)
+    idle.arm(LONG)
+    idle.disarm()
     running = len(threads(others))
     dog.close()
     dog.close()
@@ -179,7 +181,7 @@ def test_closing(dog, pair, others):
 
     assert (running, ended) == (1, 0)
     assert ours.recv(1) == b""
-    assert (watch.fired, forgotten.fired) == (True, False)
+    assert (watch.fired, idle.fired) == (True, False)
 
 
 def test_a_watch_that_was_queued_when_the_dog_was_closed(dog, pair):
@@ -192,6 +194,37 @@ def test_a_watch_that_was_queued_when_the_dog_was_closed(dog, pair):
     watch.arm(0.02)
 
     assert ours.recv(1) == b""
+    assert watch.fired
+
+
+def test_a_later_limit_after_the_dog_was_closed(dog, pair):
+    """It is kept like an earlier one: a gateway may be closed while a stream is read."""
+    ours, _ = pair
+    ours.settimeout(1)
+    watch = Watch(dog, ours)
+    watch.arm(0.05)
+    watch.disarm()
+    dog.close()
+    watch.arm(0.1)
+
+    assert ours.recv(1) == b""
+    assert watch.fired
+
+
+def test_a_reader_who_waits_when_the_dog_is_closed(dog, pair):
+    """The limit holds all the same."""
+    ours, _ = pair
+    ours.settimeout(1)
+    watch = Watch(dog, ours)
+    watch.arm(0.1)
+    closer = threading.Thread(target=dog.close)
+    closer.start()
+    data = None
+    with suppress(TimeoutError):
+        data = ours.recv(1)
+    closer.join()
+
+    assert data == b""
     assert watch.fired
 
 

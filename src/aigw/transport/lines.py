@@ -137,11 +137,11 @@ class FreeList(Generic[Line]):
             with self._lock:
                 idle = self._idle.setdefault(origin, deque())
         idle.append((line, now))
-        if now - idle[0][1] < KEEP_IDLE:
-            return None
         try:
+            if now - idle[0][1] < KEEP_IDLE:
+                return None
             stale, since = idle.popleft()
-        except IndexError:  # another thread took it
+        except IndexError:  # another thread was quicker
             return None
         if now - since < KEEP_IDLE:
             idle.appendleft((stale, since))
@@ -150,9 +150,9 @@ class FreeList(Generic[Line]):
 
     def drain(self) -> Iterator[Line]:
         """Take all idle lines."""
-        for idle in list(self._idle.values()):
-            while idle:
-                yield idle.pop()[0]
+        for origin in list(self._idle):
+            while (line := self.take(origin)) is not None:
+                yield line
 
 
 def shorter(connect: float | None, timeout: float | None) -> float | None:

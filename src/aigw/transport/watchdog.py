@@ -51,6 +51,13 @@ class Watch:
         """The read is over."""
         self._due = None
 
+    def release(self) -> bool:
+        """Leave the queue, if no read is going on; the next one queues again."""
+        with self._lock:
+            if self._due is None:
+                self._queued = float("inf")
+            return self._due is None
+
     def look(self, now: float) -> float | None:
         """Shut the socket if the time is over; return when to look again, ``None`` if nothing is left to watch."""
         with self._lock:
@@ -85,15 +92,18 @@ class Watchdog:
                 self._changed.notify()
 
     def stop(self) -> threading.Thread | None:
-        """Forget everything and let the thread end, without waiting for it; return it, if there was one."""
+        """Let the thread end, and return it if there was one, without waiting for it; it stays while a read goes on."""
         with self._changed:
-            self._heap.clear()
+            self._heap = [entry for entry in self._heap if not entry[2].release()]
+            heapq.heapify(self._heap)
+            if self._heap:
+                return None
             thread, self._thread = self._thread, None
             self._changed.notify()
         return thread
 
     def close(self) -> None:
-        """Forget everything and end the thread."""
+        """End the thread; if a read goes on, it ends by itself after that."""
         thread = self.stop()
         if thread is not None:
             thread.join()
