@@ -164,6 +164,8 @@ def close_trace(call: Call, error: BaseException | None = None) -> CallTrace:
     assert trace is not None
     if trace.duration is None:
         trace.duration = call.elapsed()
+    if call.opened is not None:
+        call.opened.clear()  # replies know the call: a call that is over must not wait for the garbage collector
     if isinstance(error, AigwError):
         error.trace = trace
     return trace

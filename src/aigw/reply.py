@@ -239,7 +239,8 @@ class Reply:
             self._usage = chunk.usage
         if not self._first and chunk.has_output:
             self._first = True
-            for callback in self._on_commit:
+            callbacks, self._on_commit = self._on_commit, []
+            for callback in callbacks:
                 callback()
 
     def _settle_ready(self) -> None:
@@ -295,15 +296,19 @@ class Reply:
         finally:
             if not isinstance(error, GeneratorExit):  # then the coroutine itself is thrown away and may not wait
                 await self._source.close()
-        if failure is error:
-            raise error
-        raise failure from error
+        try:
+            if failure is error:
+                raise error
+            raise failure from error
+        finally:
+            del error, failure  # their tracebacks know this frame
 
     def _finish(self, error: BaseException | None, *, complete: bool) -> None:
         if self._end is not None:
             return
         self._end = end = End(complete, error, self._usage, self.committed)
         callbacks, self._callbacks = self._callbacks, []
+        self._on_commit = []  # they know the call, and the call knows this reply
         failure: BaseException | None = None
         for callback in callbacks:
             try:

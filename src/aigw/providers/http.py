@@ -151,7 +151,10 @@ class HttpProvider:
             return Reply(_Events(response, parser, patience, lambda error: self._signed(error, model, patience)))
         except ProviderError as error:
             failure = self._signed(error, model, patience)
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure  # its traceback knows this frame
 
     def _format(self, operation: Operation) -> Format:
         if self._formats is None:
@@ -280,7 +283,10 @@ class _Events:
             return self.ready.popleft()
         except ProviderError as error:
             failure = self._sign(error)
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure  # as in send()
 
     async def close(self) -> None:
         """Let go of the connection."""

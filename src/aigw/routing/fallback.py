@@ -64,6 +64,12 @@ class Fallback(Node):
 
     async def _route(self, call: Call) -> Reply:
         failures: list[AigwError] = []
+        try:
+            return await self._try(call, failures)
+        finally:
+            failures.clear()  # their tracebacks know this list: the garbage collector alone could free them all
+
+    async def _try(self, call: Call, failures: list[AigwError]) -> Reply:
         choices = self.choices
         if call.avoid:  # what has failed already comes last
             choices = tuple(sorted(choices, key=lambda choice: not choice.is_fresh(call.avoid)))
