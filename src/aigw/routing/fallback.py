@@ -94,7 +94,7 @@ class Fallback(Node):
                     break
         if len(failures) == 1:
             raise failures[0]
-        raise AllTargetsFailed(f"all targets of {self.name} failed", failures)
+        raise AllTargetsFailed(f"all targets of {self.name} failed", list(failures))
 
 
 def moves_on(error: AigwError, call: Call) -> bool:
