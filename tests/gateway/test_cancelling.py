@@ -250,6 +250,26 @@ def test_a_stream_that_is_left_as_the_last_thing_of_a_loop():
         assert target.in_flight == 0
 
 
+def test_a_stream_that_is_dropped_just_before_its_loop_ends(upstream):
+    """The loop has no time left for a task of ours, and closes the connection all the same."""
+    upstream.always(Stall(1))
+    target = Target(upstream.url, model="m")
+    gateway = AsyncGateway({"r": target})
+
+    async def opened():
+        stream = gateway.stream("hello")
+        await anext(stream)
+        return stream
+
+    for _ in range(3):
+        with asyncio.Runner() as runner:
+            stream = runner.run(opened())
+            del stream
+        upstream.wait_until(lambda: upstream.connections == 0)
+
+    assert target.in_flight == 0
+
+
 def test_a_stream_that_outlives_its_loop():
     """It tells what came; closing it later is fine, and its connection was closed with the loop."""
     with FaultyUpstream("one two") as upstream:

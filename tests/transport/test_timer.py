@@ -13,8 +13,9 @@ SHORT = 0.02
 
 
 async def forever():
-    """Wait for nothing."""
-    await asyncio.get_running_loop().create_future()
+    """Wait for longer than any limit of these tests."""
+    await asyncio.sleep(5)
+    pytest.fail("nobody ended the wait")
 
 
 async def wait_with(timer, seconds):

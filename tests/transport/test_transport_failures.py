@@ -107,6 +107,27 @@ def test_without_limits(line):
         assert b"hello" in line.wait(response.read_all(None))
 
 
+def test_limits_hold_on_a_connection_that_is_kept(line):
+    """The first answer comes as it should, and the head of the second one drips."""
+    dripped_out = []
+
+    def handle(server, connection):
+        receive(connection)
+        connection.sendall(whole(b"{}"))
+        receive(connection)
+        connection.sendall(OK + b"x-long: ")
+        server.drip(connection, b"a")
+        dripped_out.append(True)
+
+    with RawServer(handle) as server:
+        line.ask(server.url)
+        with pytest.raises(TimedOut):
+            line.send(server.url, timeout=SHORT)
+
+        assert dripped_out == []
+        assert server.accepted == 1
+
+
 def test_limits_hold_on_a_connection_that_was_made_anew(line):
     """A kept connection was closed meanwhile, and on the new one the head drips: it is stopped while it does."""
     accepted, dripped_out = [], []
