@@ -8,12 +8,25 @@ import socket
 import pytest
 from hypothesis import settings
 
+from aigw.providers.table import SERVICES
 from aigw.testing import FakeClock
 
 settings.register_profile("aigw", deadline=None, print_blob=True)  # no test may depend on how fast a machine is
 settings.load_profile("aigw")
 
-SETTINGS = ("OPENAI_API_KEY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+PLACES = (
+    "AWS_DEFAULT_REGION",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AZURE_OPENAI_ENDPOINT",
+    "CLOUDFLARE_ACCOUNT_ID",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_CLOUD_LOCATION",
+    "GOOGLE_CLOUD_PROJECT",
+    "OPENAI_API_VERSION",
+)
+SETTINGS = (*PROXIES, *PLACES, *(name for service in SERVICES.values() for name in service.key_env))
 
 
 @pytest.fixture(autouse=True, scope="session")

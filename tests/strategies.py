@@ -10,6 +10,9 @@ from aigw.call import Call, Schema
 from aigw.chunk import Chunk, ToolCallDelta, Usage
 from aigw.message import File, Image, Message, Other, Text, Tool, ToolCall, ToolResult
 
+WIRE = "openai_chat"
+"""Where the messages and calls come from: one made by hand says less, and is rendered with more care."""
+
 texts = st.text(max_size=12)
 names = st.text("abcdefghijklmnopqrstuvwxyz_-0123456789", min_size=1, max_size=8).map("n{}".format)
 counts = st.integers(0, 10**9)
@@ -45,7 +48,7 @@ file_parts = st.builds(File, st.none() | texts, st.none() | texts, st.none() | t
 other_parts = st.builds(
     lambda kind, fields: Other({"type": kind, **fields}), st.sampled_from(["input_audio", "refusal"]), unknown_fields
 )
-tool_calls = st.builds(ToolCall, names, names, texts, with_inner("function")) | st.builds(
+tool_calls = st.builds(ToolCall, names, names, st.just("{}") | texts.filter(bool), with_inner("function")) | st.builds(
     ToolCall, names, names, texts, st.just({"type": "custom"})
 )
 tool_results = st.builds(
@@ -70,15 +73,16 @@ user_messages = st.builds(
     _parts(text_parts | image_parts | file_parts | other_parts),
     st.none() | names,
     unknown_fields,
+    st.just(WIRE),
 )
 assistant_messages = st.builds(
-    lambda said, calls, name, extra: Message("assistant", said + calls, name, extra),
+    lambda said, calls, name, extra: Message("assistant", said + calls, name, extra, WIRE),
     _parts(text_parts | other_parts),
     st.lists(tool_calls, max_size=2).map(tuple),
     st.none() | names,
     unknown_fields,
 )
-tool_messages = st.builds(Message, st.just("tool"), tool_results.map(lambda result: (result,)), extra=unknown_fields)
+tool_messages = st.builds(Message, st.just("tool"), tool_results, extra=unknown_fields, wire=st.just(WIRE))
 messages = user_messages | assistant_messages | tool_messages
 """Messages of every role; results of tools one to a message."""
 
@@ -101,6 +105,7 @@ _chat_calls = st.builds(
     n=st.none() | st.integers(1, 8),
     reasoning=st.none() | st.sampled_from(["none", "low", "high", "xhigh"]),
     extra=unknown_fields | st.just({"logit_bias": {"50256": -100}, "stream_options": {"include_obfuscation": False}}),
+    wire=st.just(WIRE),
     stream=st.booleans(),
 )
 chat_calls = _chat_calls.map(
@@ -128,61 +133,78 @@ def _extra(*layers: str) -> st.SearchStrategy[dict | None]:
     return st.builds(lambda top, rest: {**top, **rest} or None, unknown_fields, inner)
 
 
-def _delta(index: int, *, whole: bool) -> st.SearchStrategy[ToolCallDelta]:
-    some = (lambda strategy: strategy) if whole else (lambda strategy: st.none() | strategy)
-    extra = with_inner("function").map(lambda fields: fields or None)
-    return st.builds(ToolCallDelta, st.just(index), some(names), some(names), texts, extra)
+_delta_extras = with_inner("function").map(lambda fields: fields or None)
+
+
+def _whole_call(index: int) -> st.SearchStrategy[ToolCallDelta]:
+    return st.builds(ToolCallDelta, st.just(index), names, names, texts, _delta_extras)
+
+
+_blocks = st.lists(other_parts, max_size=2).map(tuple)
+_images = st.lists(image_parts, max_size=1).map(tuple)
+
+
+def _said(
+    draw: st.DrawFn, calls: tuple[ToolCallDelta, ...], layers: tuple[str, ...], *, plain: bool
+) -> dict[str, object]:
+    """What a chunk says. Parts that stand in the content come after the text, and never after tool calls."""
+    text = draw(texts)
+    extra = draw(_extra(*layers, *(["part"] if text and not plain else [])))
+    parts = (*(() if calls or plain else draw(_blocks)), *draw(_images))
+    said = {"text": text, "reasoning": draw(texts), "refusal": draw(texts)}
+    return {**said, "tool_calls": calls, "parts": parts, "extra": extra}
 
 
 @st.composite
-def whole_answers(draw: st.DrawFn) -> list[Chunk]:
-    """Chunks of a whole answer: one for each choice; usage and fields of the whole answer on the last."""
+def whole_answers(draw: st.DrawFn, *, plain: bool = False) -> list[Chunk]:
+    """Chunks of a whole answer: one for each choice; usage and fields of the whole answer on the last.
+
+    The content of a plain one is a text, as OpenAI's always is.
+    """
     number = draw(st.integers(1, 3))
     identity, model = draw(st.none() | names), draw(st.none() | names)
     chunks = []
     for index in range(number):
         last = index == number - 1
         usage = draw(st.none() | usages) if last else None
-        extra = draw(_extra("choice", "message", *(["usage"] if usage else [])))
-        if extra and not last:
-            extra = {name: fields for name, fields in extra.items() if name in ("choice", "message")} or None
-        chunks.append(
-            Chunk(
-                text=draw(texts),
-                reasoning=draw(texts),
-                tool_calls=tuple(draw(_delta(at, whole=True)) for at in range(draw(st.integers(0, 2)))),
-                refusal=draw(texts),
-                finish_reason=draw(finish_reasons),
-                usage=usage,
-                index=index,
-                id=identity,
-                model=model,
-                extra=extra,
-            )
-        )
+        calls = tuple(draw(_whole_call(at)) for at in range(draw(st.integers(0, 2))))
+        said = _said(draw, calls, ("choice", "message", *(["usage"] if usage else [])), plain=plain)
+        if said["extra"] and not last:
+            inner = ("choice", "message", "part")
+            said["extra"] = {name: fields for name, fields in said["extra"].items() if name in inner} or None
+        reason = draw(finish_reasons)
+        chunks.append(Chunk(**said, finish_reason=reason, usage=usage, index=index, id=identity, model=model))
     return chunks
 
 
 @st.composite
-def streams(draw: st.DrawFn) -> list[Chunk]:
-    """Chunks of a stream: pieces of one or more choices, mixed; each choice ends; usage, if any, comes last."""
-    identity, model = draw(st.none() | names), draw(st.none() | names)
-    piece = st.builds(
-        Chunk,
-        text=texts,
-        reasoning=texts,
-        tool_calls=st.lists(st.integers(0, 2).flatmap(lambda at: _delta(at, whole=False)), max_size=2).map(tuple),
-        refusal=texts,
-        index=st.integers(0, 2),
-        id=st.just(identity),
-        model=st.just(model),
-        extra=_extra("choice", "message"),
-    ).filter(lambda chunk: chunk.has_output)
-    pieces = draw(st.lists(piece, max_size=6))
+def streams(draw: st.DrawFn, *, plain: bool = False) -> list[Chunk]:
+    """Chunks of a stream: pieces of one or more choices, mixed; each choice ends; usage, if any, comes last.
+
+    The contents of a plain one are texts, as OpenAI's always are.
+    """
+    whole = {"id": draw(st.none() | names), "model": draw(st.none() | names)}
+    begun: set[tuple[int, int]] = set()
+    pieces = []
+    for _ in range(draw(st.integers(0, 6))):
+        index = draw(st.integers(0, 2))
+        calls = tuple(_piece(draw, index, begun) for _ in range(draw(st.integers(0, 2))))
+        chunk = Chunk(**_said(draw, calls, ("choice", "message"), plain=plain), index=index, **whole)
+        if chunk.has_output:
+            pieces.append(chunk)
     indices = sorted({chunk.index for chunk in pieces} or {0})
-    ends = [Chunk(finish_reason=draw(finish_reasons), index=index, id=identity, model=model) for index in indices]
+    ends = [Chunk(finish_reason=draw(finish_reasons), index=index, **whole) for index in indices]
     usage = draw(st.none() | usages)
-    return [*pieces, *ends, *([Chunk(usage=usage, id=identity, model=model)] if usage else [])]
+    return [*pieces, *ends, *([Chunk(usage=usage, **whole)] if usage else [])]
+
+
+def _piece(draw: st.DrawFn, choice: int, begun: set[tuple[int, int]]) -> ToolCallDelta:
+    """A piece of a tool call; the first one has its id and name."""
+    index = draw(st.integers(0, 2))
+    first = (choice, index) not in begun
+    begun.add((choice, index))
+    identity, name = (draw(names), draw(names)) if first else (None, None)
+    return ToolCallDelta(index, identity, name, draw(texts), draw(_delta_extras))
 
 
 @st.composite

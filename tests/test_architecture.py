@@ -19,11 +19,11 @@ SOURCE = Path(__file__).parents[1] / "src"
 LAYERS = (
     ("errors",),
     ("checks", "mechanics", "ports", "values"),
-    ("message",),
+    ("message", "quota"),
     ("chunk",),
     ("trace", "explanation"),
     ("answer", "call"),
-    ("reply", "schema"),
+    ("assembly", "estimate", "reply", "schema"),
     ("policy",),
     ("pipeline", "runtime"),
     ("policies", "transport", "wire"),
@@ -43,13 +43,14 @@ ONLY = {
     "policies": {"call", "checks", "chunk", "errors", "mechanics", "policy", "reply"},
     "ports": set(),
     "transport": {"errors", "ports"},
-    "wire": {"call", "chunk", "errors", "message"},
+    "wire": {"call", "chunk", "errors", "message", "quota"},
 }
 """Where less is allowed than the layers do."""
 
 FOR_TYPES_ONLY = {
     ("aigw.errors", "aigw.chunk"),
     ("aigw.errors", "aigw.message"),
+    ("aigw.errors", "aigw.quota"),
     ("aigw.errors", "aigw.trace"),
     ("aigw.policies.retry", "tenacity"),
 }
@@ -60,6 +61,8 @@ HELPERS = {("aigw.policies.retry", "aigw.policies.strategies")}
 
 HOMES = {
     # Other people's packages, each in one place.
+    "botocore": ("aigw.providers.aws_auth",),
+    "google": ("aigw.providers.google_auth",),
     "httpx": ("aigw.transport.",),
     "pydantic": ("aigw.schema", "aigw.values"),
     "pydantic_core": ("aigw.schema", "aigw.providers.", "aigw.testing.", "aigw.wire."),
@@ -70,7 +73,12 @@ HOMES = {
     "random": ("aigw.engine", "aigw.testing."),
     "socket": ("aigw.transport.watchdog",),
     "subprocess": (),
-    "time": ("aigw.runtime", "aigw.transport.", "aigw.wire.openai_errors"),  # the last one: Retry-After may be a date
+    "time": (
+        "aigw.runtime",
+        "aigw.transport.",
+        "aigw.wire.failures",  # Retry-After may be a date
+        "aigw.wire.quota",  # and the end of a window a time of day
+    ),
 }
 """Where a package may be imported. ``random`` is free under ``TYPE_CHECKING``: it is handed in everywhere."""
 

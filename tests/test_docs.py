@@ -1,8 +1,10 @@
 """What the pages say is true: their code runs, what they print is what comes out, and their tables and links hold.
 
-A page is run from top to bottom, like a session at the prompt. OpenAI and the servers that pages name stand on loopback
-here, and ``model.gguf`` is the model that the tests install. A block behind ``<!-- no-run: reason -->`` is not run; a
-``text`` block right behind a block of code is what that prints.
+A page is run from top to bottom, like a session at the prompt. The providers and servers that pages ask stand on
+loopback here, and ``model.gguf`` is the model that the tests install. A block behind ``<!-- no-run: reason -->`` is not
+run; a ``text`` block right behind a block of code is what that prints.
+
+``python tests/test_docs.py`` writes the table of providers into its page.
 """
 
 from __future__ import annotations
@@ -28,12 +30,19 @@ import pytest
 import aigw
 from aigw import errors
 from aigw.providers import Local
+from aigw.providers.service import HttpService, Settings
 from aigw.providers.table import SERVICES
 from aigw.testing import FaultyUpstream
-from aigw.wire.openai_errors import classify
+from aigw.testing.upstream.plan import complete
+from aigw.wire import anthropic_messages, gemini
+from aigw.wire.openai_chat.errors import classify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from aigw.providers.service import Service
+    from aigw.testing.upstream import Request
+    from aigw.testing.upstream.plan import Body
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "changelog.d").glob("*.md"))]
@@ -45,6 +54,8 @@ BLOCK = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 LINK = re.compile(r"\]\((?!\w+:)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]+))?\)")
+PROVIDERS = ROOT / "docs" / "providers.md"
+OPERATIONS = ("embeddings", "rerank", "moderation")
 POLICIES = [aigw.AttemptTimeout, aigw.Deadline, aigw.Retry]
 
 
@@ -76,16 +87,59 @@ def blocks(path: Path) -> list[Block]:
     ]
 
 
+class Upstream(FaultyUpstream):
+    """Stands for OpenAI and the servers that pages name, and for the providers that they ask in other formats."""
+
+    def _body(self, request: Request, number: int) -> Body:
+        said = aigw.Chunk(str(self.answer), usage=aigw.Usage(5, 11), finish_reason="stop")
+        match request.path.rpartition("/")[2]:
+            case "messages":
+                return complete(anthropic_messages.render_response([said], model=request.json["model"]))
+            case path if path.endswith(":generateContent"):
+                return complete(gemini.render_response([said], model=path.partition(":")[0]))
+            case "rerank":
+                return complete({"results": ranked(**request.json)})
+            case "moderations":
+                results = [judged(text) for text in request.json["input"]]
+                return complete({"id": "modr-1", "model": request.json["model"], "results": results})
+        return super()._body(request, number)
+
+
+def ranked(query: str, documents: list[str], top_n: int, **_: object) -> list[dict[str, Any]]:
+    """Rank documents by the words that they share with the query, as Cohere writes it."""
+    words = set(query.split())
+    scores = [len(words & set(text.split())) / len(words) for text in documents]
+    order = sorted(range(len(documents)), key=lambda index: -scores[index])
+    return [{"index": index, "relevance_score": scores[index]} for index in order[:top_n]]
+
+
+def judged(text: str) -> dict[str, Any]:
+    """Judge a text, as OpenAI writes it."""
+    flagged = "hate" in text
+    return {"flagged": flagged, "categories": {"hate": flagged}, "category_scores": {"hate": 0.9 if flagged else 0.0}}
+
+
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """Stand in for what the pages talk to; return what their names mean here."""
-    with FaultyUpstream() as upstream:
-        openai = replace(SERVICES["openai"], base_url=upstream.url)
-        monkeypatch.setattr("aigw.routing.target.SERVICES", MappingProxyType({**SERVICES, "openai": openai}))
-        monkeypatch.setenv("OPENAI_API_KEY", "key-of-the-tests")
+    with Upstream() as upstream:
+        monkeypatch.setattr("aigw.routing.target.SERVICES", MappingProxyType(dict(moved(upstream.url))))
+        for variable in chain.from_iterable(service.key_env for service in SERVICES.values()):
+            monkeypatch.setenv(variable, "key-of-the-tests")
+        monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "project-of-the-tests")
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         local = Local.find()
         yield {SERVER: upstream.url, MODEL_FILE: "" if local is None else str(local._path)}
+
+
+def moved(url: str) -> Iterator[tuple[str, Service]]:
+    """Yield the table of providers, with those at this URL that have one address for everybody."""
+    origin = url.removesuffix("/v1")
+    for name, service in SERVICES.items():
+        if isinstance(service, HttpService):
+            yield name, replace(service, base_url=origin + ("/v1" if service.base_url.endswith("/v1") else ""))
+        else:
+            yield name, service
 
 
 @pytest.mark.parametrize("path", [page for page in PAGES if blocks(page)], ids=lambda path: str(path.relative_to(ROOT)))
@@ -254,3 +308,50 @@ def test_dependencies_are_explained():
     unexplained = [name for given in wanted if f"| {(name := re.split(r'[<>=]', given)[0])} |" not in page]
 
     assert not unexplained
+
+
+def test_table_of_providers_is_right():
+    """The page about providers lists all of them as the library has them."""
+    page = PROVIDERS.read_text(encoding="utf-8")
+
+    assert table_of_providers() in page, "run: python tests/test_docs.py"
+
+
+def test_every_format_is_named():
+    """The page about providers tells what each wire format for chats is."""
+    page = PROVIDERS.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| Format \|.+\n\| --- .+\n((?:\|.+\n)+)", page, re.MULTILINE)
+    told = re.findall(r"^\| `(\w+)` \|", rows[0], re.MULTILINE)
+
+    assert set(told) == {wire for service in SERVICES.values() for wire in service.wires}
+
+
+def table_of_providers() -> str:
+    """Make the table of all providers."""
+    rows = [("Provider", "Base URL", "Key", "Formats for chats", "Besides"), ("---",) * 5]
+    rows += [row_of(service) for service in SERVICES.values()]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def row_of(service: Service) -> tuple[str, ...]:
+    """Make the row of a provider."""
+    keys = " or ".join(f"`{name}`" for name in service.key_env)
+    no_keys = "none" if "localhost" in service.base_url else "credentials of the platform"
+    provider = service.connect(Settings(base_url="http://localhost", api_key="key", region="eu-west-1"), "model")
+    besides = [operation for operation in OPERATIONS if provider._make_format(operation) is not None]
+    wires = ", ".join(f"`{wire}`" for wire in service.wires)
+    return f"`{service.name}`", f"`{service.base_url}`", keys or no_keys, wires, ", ".join(besides)
+
+
+def write_table_of_providers() -> None:
+    """Write the table into the page, in place of the one that is there."""
+    page = PROVIDERS.read_text(encoding="utf-8")
+    head = table_of_providers().partition("\n")[0]
+    before, _, after = page.partition(head)
+    rest = "".join(after.splitlines(keepends=True)[1:])
+    behind = re.sub(r"\A(?:\|.*\n)*", "", rest)
+    PROVIDERS.write_text(before + table_of_providers() + behind, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_table_of_providers()

@@ -14,6 +14,12 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 SHOWN = {
     "async_many.py": ["Accra", "2 attempts", "10 requests"],
     "fallback.py": ["Hello from the spare.", "ProviderRateLimited", "Unreachable", "moved on"],
+    "one_interface.py": [
+        "[tool_calls]",
+        "left out: seed",
+        "gemini: I have heard of rain.",
+        "openai_chat: I have heard of rain.",
+    ],
     "streaming.py": ["whole: stop", "enough: abandoned", "cut: 'The sky is blue because ' is all that came"],
     "test_your_app.py": ["3 passed"],
     "write_a_policy.py": ["slow: smart took", "SlowAnswers must stand outside Retry"],

@@ -14,9 +14,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from aigw.answer import Answer, Choice, Embeddings
+    from aigw.answer import Answer, Choice, Embeddings, Ranking, Verdicts
     from aigw.call import UNSET, Call, Principal, Schema, Timeouts
-    from aigw.chunk import Chunk, ToolCallDelta, Usage
+    from aigw.chunk import Chunk, Ranked, ToolCallDelta, Usage, Verdict
     from aigw.errors import (
         AccessDenied,
         AigwError,
@@ -50,10 +50,12 @@ if TYPE_CHECKING:
     )
     from aigw.explanation import Explanation
     from aigw.gateway import AsyncGateway, Gateway
-    from aigw.message import File, Image, Message, Reasoning, Text, Tool, ToolCall, ToolResult
+    from aigw.message import File, Image, Message, Other, Reasoning, Text, Tool, ToolCall, ToolResult
     from aigw.policies import AttemptTimeout, Deadline, Retry
     from aigw.policy import Policy
     from aigw.presets import standard
+    from aigw.providers.capabilities import Capabilities
+    from aigw.quota import Allowance, QuotaHint
     from aigw.reply import End, Reply
     from aigw.routing import Balance, Fallback, Target
     from aigw.stream import AsyncStream, Stream
@@ -64,6 +66,7 @@ __all__ = [
     "AccessDenied",
     "AigwError",
     "AllTargetsFailed",
+    "Allowance",
     "Answer",
     "AnswerBlocked",
     "AsyncGateway",
@@ -77,6 +80,7 @@ __all__ = [
     "BudgetExceeded",
     "Call",
     "CallTrace",
+    "Capabilities",
     "Choice",
     "Chunk",
     "CircuitOpen",
@@ -96,6 +100,7 @@ __all__ = [
     "Message",
     "NoCapableTarget",
     "NotFound",
+    "Other",
     "Overloaded",
     "PermissionDenied",
     "Policy",
@@ -105,6 +110,9 @@ __all__ = [
     "ProviderRateLimited",
     "QueueFull",
     "QuotaExhausted",
+    "QuotaHint",
+    "Ranked",
+    "Ranking",
     "RateLimited",
     "Reasoning",
     "Refused",
@@ -125,6 +133,8 @@ __all__ = [
     "ToolResult",
     "Unreachable",
     "Usage",
+    "Verdict",
+    "Verdicts",
     "standard",
 ]
 
@@ -132,14 +142,18 @@ _HOMES: Final = {
     "Answer": "aigw.answer",
     "Choice": "aigw.answer",
     "Embeddings": "aigw.answer",
+    "Ranking": "aigw.answer",
+    "Verdicts": "aigw.answer",
     "Call": "aigw.call",
     "Principal": "aigw.call",
     "Schema": "aigw.call",
     "Timeouts": "aigw.call",
     "UNSET": "aigw.call",
     "Chunk": "aigw.chunk",
+    "Ranked": "aigw.chunk",
     "ToolCallDelta": "aigw.chunk",
     "Usage": "aigw.chunk",
+    "Verdict": "aigw.chunk",
     "AccessDenied": "aigw.errors",
     "AigwError": "aigw.errors",
     "AllTargetsFailed": "aigw.errors",
@@ -175,6 +189,7 @@ _HOMES: Final = {
     "File": "aigw.message",
     "Image": "aigw.message",
     "Message": "aigw.message",
+    "Other": "aigw.message",
     "Reasoning": "aigw.message",
     "Text": "aigw.message",
     "Tool": "aigw.message",
@@ -184,12 +199,15 @@ _HOMES: Final = {
     "Deadline": "aigw.policies",
     "Retry": "aigw.policies",
     "Policy": "aigw.policy",
+    "standard": "aigw.presets",
+    "Capabilities": "aigw.providers.capabilities",
+    "Allowance": "aigw.quota",
+    "QuotaHint": "aigw.quota",
     "End": "aigw.reply",
     "Reply": "aigw.reply",
     "Balance": "aigw.routing",
     "Fallback": "aigw.routing",
     "Target": "aigw.routing",
-    "standard": "aigw.presets",
     "AsyncStream": "aigw.stream",
     "Stream": "aigw.stream",
     "Attempt": "aigw.trace",

@@ -1,13 +1,13 @@
-"""`Answer` and `Embeddings`: what the application gets."""
+"""`Answer` and its like: what the application gets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from aigw.chunk import Chunk, Usage, join_text, join_tool_calls
+from aigw.chunk import Ranked, Usage, Verdict
 from aigw.message import Message, Part, Reasoning, Text, ToolCall
 from aigw.trace import CallTrace
 from aigw.values import Value
@@ -18,33 +18,40 @@ class Choice(Value):
     """One of the answers of a call; there are several only if it asked for `n`.
 
     Args:
-        text: the text.
-        reasoning: the readable part of what the model thought.
+        parts: what it is made of, in the order in which the model made it: text, reasoning, tool calls, and whatever
+            else the provider has.
         refusal: what the model wrote in place of an answer.
-        tool_calls: tools that the model wants to be called.
         finish_reason: why it ended: ``stop``, ``length``, ``tool_calls``, ``content_filter``, or the provider's own
             word; ``None`` while it has not ended.
-        signature: opaque data that belongs to the reasoning.
         index: its place among the answers.
+        wire: the wire format that it was read from; see `Message`.
     """
 
-    text: str = ""
-    reasoning: str = ""
+    parts: tuple[Part, ...] = ()
     refusal: str = ""
-    tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: str | None = None
-    signature: str | None = None
     index: int = 0
+    wire: str = field(default="", compare=False)
+
+    @property
+    def text(self) -> str:
+        """The text, joined."""
+        return "".join([part.text for part in self.parts if type(part) is Text])
+
+    @property
+    def reasoning(self) -> str:
+        """The readable part of what the model thought, joined."""
+        return "".join([part.text for part in self.parts if type(part) is Reasoning])
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """Tools that the model wants to be called."""
+        return tuple([part for part in self.parts if type(part) is ToolCall])
 
     @property
     def message(self) -> Message:
         """The answer as a message, to go on with the conversation."""
-        parts: list[Part] = []
-        if self.reasoning or self.signature:
-            parts.append(Reasoning(self.reasoning, self.signature))
-        if self.text:
-            parts.append(Text(self.text))
-        return Message("assistant", (*parts, *self.tool_calls))
+        return Message("assistant", self.parts, wire=self.wire)
 
 
 _NOTHING = Choice()
@@ -57,6 +64,7 @@ class Answer(Value):
     Args:
         choices: the answers, one unless the call asked for several.
         usage: tokens; ``None`` where the provider told nothing, which is not the same as zero.
+        estimated_usage: a guess at the tokens where `usage` is ``None``, marked as ``estimated``.
         cost: in US dollars; ``None`` where it is not known.
         model: the model that answered, as the provider names it.
         id: the provider's id of the answer.
@@ -75,6 +83,7 @@ class Answer(Value):
     parsed: Any = field(default=None, compare=False)
     trace: CallTrace = field(default_factory=CallTrace, compare=False, repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    estimated_usage: Usage | None = None
 
     @property
     def first(self) -> Choice:
@@ -131,44 +140,48 @@ class Embeddings(Value):
     trace: CallTrace = field(default_factory=CallTrace, compare=False, repr=False)
 
 
-def assemble(chunks: Sequence[Chunk], trace: CallTrace, *, parsed: Any = None) -> Answer:
-    """Put an answer together from its chunks."""
-    if len(chunks) == 1:  # a complete answer is most often one chunk
-        only = chunks[0]
-        return Answer((_whole(only),), only.usage, None, only.model, only.id, parsed, trace, only.extra or {})
-    extra: dict[str, Any] = {}
-    usage = model = answer_id = None
-    for chunk in chunks:
-        if chunk.extra:
-            extra.update(chunk.extra)
-        usage = chunk.usage or usage
-        model = model or chunk.model
-        answer_id = answer_id or chunk.id
-    indexes = sorted({chunk.index for chunk in chunks if chunk.has_output or chunk.finish_reason})
-    choices = tuple(_choice([chunk for chunk in chunks if chunk.index == index], index) for index in indexes)
-    return Answer(choices, usage, None, model, answer_id, parsed, trace, extra)
+@dataclass(frozen=True, slots=True)
+class Ranking(Value):
+    """Documents in the order in which they answer a query.
+
+    Args:
+        results: the documents, the best one first; each tells its place among those that were given.
+        usage: tokens; ``None`` where the provider told nothing.
+        cost: in US dollars; ``None`` where it is not known.
+        model: the model, as the provider names it.
+        trace: what happened on the way.
+        extra: fields of the answer that aigw does not model.
+    """
+
+    results: tuple[Ranked, ...] = ()
+    usage: Usage | None = None
+    cost: Decimal | None = None
+    model: str | None = None
+    trace: CallTrace = field(default_factory=CallTrace, compare=False, repr=False)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _whole(chunk: Chunk) -> Choice:
-    calls = join_tool_calls((chunk,), chunk.index) if chunk.tool_calls else ()
-    return Choice(chunk.text, chunk.reasoning, chunk.refusal, calls, chunk.finish_reason, chunk.signature, chunk.index)
+@dataclass(frozen=True, slots=True)
+class Verdicts(Value):
+    """What a provider's moderation found, in the order of the inputs.
 
+    Args:
+        verdicts: one for each input.
+        usage: tokens; ``None`` where the provider told nothing.
+        cost: in US dollars; ``None`` where it is not known.
+        model: the model, as the provider names it.
+        trace: what happened on the way.
+        extra: fields of the answer that aigw does not model.
+    """
 
-def _choice(chunks: Sequence[Chunk], index: int) -> Choice:
-    return Choice(
-        text=join_text(chunks, index),
-        reasoning="".join([chunk.reasoning for chunk in chunks]),
-        refusal="".join([chunk.refusal for chunk in chunks]),
-        tool_calls=join_tool_calls(chunks, index),
-        finish_reason=next((chunk.finish_reason for chunk in reversed(chunks) if chunk.finish_reason), None),
-        signature="".join([chunk.signature for chunk in chunks if chunk.signature]) or None,
-        index=index,
-    )
+    verdicts: tuple[Verdict, ...] = ()
+    usage: Usage | None = None
+    cost: Decimal | None = None
+    model: str | None = None
+    trace: CallTrace = field(default_factory=CallTrace, compare=False, repr=False)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
-
-def assemble_embeddings(chunks: Sequence[Chunk], trace: CallTrace) -> Embeddings:
-    """Put the answer of an embeddings call together."""
-    vectors = tuple(vector for chunk in chunks for vector in chunk.vectors)
-    usage = next((chunk.usage for chunk in reversed(chunks) if chunk.usage), None)
-    model = next((chunk.model for chunk in chunks if chunk.model), None)
-    return Embeddings(vectors, usage, None, model, trace)
+    @property
+    def flagged(self) -> bool:
+        """Something was found in one of the inputs."""
+        return any(verdict.flagged for verdict in self.verdicts)

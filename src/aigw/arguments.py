@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, TypedDict
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from aigw.call import UNSET, Call, Principal, Unset
 from aigw.checks import seconds
 from aigw.errors import ConfigError
-from aigw.message import Message, Tool
+from aigw.message import Message, Other, Tool
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -89,6 +90,16 @@ class EmbedOptions(CommonOptions, total=False):
     dimensions: int | None
 
 
+class RerankOptions(CommonOptions, total=False):
+    """Options of `rerank`.
+
+    Attributes:
+        top_n: how many documents to return; by default all.
+    """
+
+    top_n: int | None
+
+
 def chat_call(face: str, prompt: Prompt, options: Mapping[str, Any], *, stream: bool = False) -> Call:
     """Make the call of ``face(prompt, **options)``.
 
@@ -106,19 +117,35 @@ def chat_call(face: str, prompt: Prompt, options: Mapping[str, Any], *, stream: 
 
 def embed_call(inputs: str | Sequence[str], options: Mapping[str, Any]) -> Call:
     """Make the call of ``embed(inputs, **options)``; see `chat_call`."""
-    return PLAIN.evolve(operation="embeddings", inputs=_inputs(inputs), **_read("embed", options))
+    return PLAIN.evolve(operation="embeddings", inputs=_inputs("embed(inputs)", inputs), **_read("embed", options))
 
 
-def _inputs(given: object) -> tuple[str, ...]:
+def rerank_call(query: str, documents: Sequence[str], options: Mapping[str, Any]) -> Call:
+    """Make the call of ``rerank(query, documents, **options)``; see `chat_call`."""
+    if not _text("rerank(query)", query):
+        raise ConfigError("rerank(query): give the text that the documents are ranked by")
+    if isinstance(documents, str):
+        raise ConfigError("rerank(documents): give a list of texts, not a single text")
+    given = _inputs("rerank(documents)", documents)
+    return PLAIN.evolve(operation="rerank", query=query, inputs=given, **_read("rerank", options))
+
+
+def moderation_call(inputs: str | Sequence[str], options: Mapping[str, Any]) -> Call:
+    """Make the call of ``moderate(inputs, **options)``; see `chat_call`."""
+    given = _inputs("moderate(inputs)", inputs)
+    return PLAIN.evolve(operation="moderation", inputs=given, **_read("moderate", options))
+
+
+def _inputs(name: str, given: object) -> tuple[str, ...]:
     if isinstance(given, str):
         return (given,)
     if not isinstance(given, Sequence):
-        raise ConfigError(f"embed(inputs): give a text or a list of texts, not {type(given).__name__}")
+        raise ConfigError(f"{name}: give a text or a list of texts, not {type(given).__name__}")
     for position, text in enumerate(given):
         if not isinstance(text, str):
-            raise ConfigError(f"embed(inputs): inputs[{position}] is a {type(text).__name__}, not a text")
+            raise ConfigError(f"{name}: the one at [{position}] is a {type(text).__name__}, not a text")
     if not given:
-        raise ConfigError("embed(inputs): there is nothing to embed")
+        raise ConfigError(f"{name}: there is nothing in it")
     return tuple(given)
 
 
@@ -141,19 +168,22 @@ def _message(face: str, position: int, given: object) -> Message:
     if isinstance(given, Message):
         return given
     if isinstance(given, Mapping):
-        from aigw.wire.openai_messages import parse_message
+        from aigw.wire.openai_chat.messages import parse_message
 
         try:
-            return parse_message(given, f"messages[{position}]")
+            message = parse_message(given, f"messages[{position}]")
         except ConfigError as error:
             raise ConfigError(f"{face}(messages): {error}") from None
+        if any(isinstance(part, Other) for part in message.parts):
+            return message  # only OpenAI's format knows what it means
+        return replace(message, wire="")  # written by hand: a cache_control, say, is meant for whoever knows it
     raise ConfigError(
         f"{face}(messages): messages[{position}] is a {type(given).__name__}; write Message('user', …) or a dict"
     )
 
 
 def _read(face: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    readers = EMBED_READERS if face == "embed" else CHAT_READERS
+    readers = READERS.get(face, CHAT_READERS)
     fields: dict[str, Any] = {"extra": {}, "metadata": {}}
     for name, value in options.items():
         reader = readers.get(name)
@@ -251,7 +281,7 @@ def _tool(name: str, given: object) -> Tool:
     if isinstance(given, Tool):
         return given
     if isinstance(given, Mapping):
-        from aigw.wire.openai_messages import parse_tool
+        from aigw.wire.openai_chat.messages import parse_tool
 
         return parse_tool(given, name)
     raise ConfigError(f"{name} is a {type(given).__name__}; write Tool(…) or a dict")
@@ -288,4 +318,9 @@ CHAT_READERS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
     "n": _count,
     "reasoning": _text,
 }
-EMBED_READERS: Final[Mapping[str, Callable[[str, Any], Any]]] = {**COMMON_READERS, "dimensions": _count}
+READERS: Final[Mapping[str, Mapping[str, Callable[[str, Any], Any]]]] = {
+    "embed": {**COMMON_READERS, "dimensions": _count},
+    "rerank": {**COMMON_READERS, "top_n": _count},
+    "moderate": COMMON_READERS,
+}
+"""What the faces take that are not chats."""

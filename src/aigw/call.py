@@ -29,7 +29,7 @@ UNSET: Final = _Unset.UNSET
 """Stands for "not given, inherit it", where ``None`` means "off"."""
 
 Unset = _Unset
-Operation = Literal["chat", "embeddings"]
+Operation = Literal["chat", "embeddings", "rerank", "moderation"]
 Priority = Literal["interactive", "standard", "batch"]
 
 
@@ -95,10 +95,12 @@ class Call(Evolving):
     Frozen: a policy that changes something passes a changed copy on, ``inner(call.evolve(max_tokens=100))``.
 
     Args:
-        operation: what is asked for, in OpenTelemetry's words.
+        operation: what is asked for.
         model: what the caller named: a route or ``provider/model``.
         messages: the conversation, for ``chat``.
-        inputs: the texts, for ``embeddings``.
+        inputs: the texts, for ``embeddings`` and ``moderation``; the documents, for ``rerank``.
+        query: what the documents are ranked by, for ``rerank``.
+        top_n: how many of them to return, for ``rerank``; ``None`` for all.
         tools: tools that the model may call.
         tool_choice: ``auto``, ``none``, ``required``, or the name of the tool that it must call.
         parallel_tool_calls: whether it may call several at once.
@@ -112,6 +114,8 @@ class Call(Evolving):
         reasoning: how hard to think: ``none``, ``minimal``, ``low``, ``medium``, ``high``, …
         dimensions: length of the vectors, for ``embeddings``.
         extra: fields for the provider that aigw does not model, sent untouched.
+        wire: the wire format that the call was read from, whose fields `extra` and those of its tools hold: other
+            formats leave them out. Empty for a call that was made by hand: every format sends all of its fields.
         stream: the caller reads chunks as they come.
         principal: who asks.
         priority: how urgent it is.
@@ -144,6 +148,8 @@ class Call(Evolving):
     model: str = ""
     messages: tuple[Message, ...] = ()
     inputs: tuple[str, ...] = ()
+    query: str = ""
+    top_n: int | None = None
     tools: tuple[Tool, ...] = ()
     tool_choice: str | None = None
     parallel_tool_calls: bool | None = None
@@ -157,6 +163,7 @@ class Call(Evolving):
     reasoning: str | None = None
     dimensions: int | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    wire: str = field(default="", compare=False)
     stream: bool = False
     principal: Principal | None = None
     priority: Priority = "standard"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from aigw.message import ToolCall
+from aigw.message import Part, ToolCall
 from aigw.values import Evolving, Value
 
 
@@ -69,6 +69,38 @@ class ToolCallDelta(Value):
     extra: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ranked(Value):
+    """A document of a rerank call.
+
+    Args:
+        index: its place among the documents that were given.
+        score: how well it answers the query; the higher the better, on the scale of the model.
+        document: its text, where the provider repeats it.
+    """
+
+    index: int
+    score: float
+    document: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict(Value):
+    """What a moderation call found in one input.
+
+    Args:
+        flagged: something was found.
+        categories: what was looked for, and whether it was found.
+        scores: how sure the model is of each, from 0 to 1.
+        extra: fields that aigw does not model.
+    """
+
+    flagged: bool
+    categories: Mapping[str, bool] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Chunk(Evolving):
     """A piece of an answer. Most chunks carry one thing; the chunk of a complete answer carries all of it.
@@ -82,11 +114,19 @@ class Chunk(Evolving):
             provider wrote where that is none of these.
         usage: tokens so far; the last one counts.
         index: which of `n` answers it belongs to, from 0.
-        signature: opaque data that belongs to the reasoning.
+        parts: parts that came whole. A `Reasoning` without text completes the reasoning that came before it: it brings
+            its signature. The others stand for themselves.
         vectors: the vectors of an embeddings call.
+        ranking: the documents of a rerank call, the best one first.
+        verdicts: what a moderation call found, in the order of the inputs.
         id: the provider's id of the answer.
         model: the model that answers, as the provider names it.
-        extra: fields that aigw does not model, as the wire format gave them.
+        extra: fields that aigw does not model, as the wire format gave them. Those of the part that the chunk goes on
+            with stand under ``"part"``; ``"new_part"`` says that it begins one, although the last is of the same kind.
+        wire: the wire format that it was read from, whose fields `extra` and `parts` hold.
+
+    Within one chunk reasoning comes first, then text, then tool calls, then `parts`. A format whose answers mix them in
+    another order gives a chunk for each.
     """
 
     text: str = ""
@@ -96,19 +136,31 @@ class Chunk(Evolving):
     finish_reason: str | None = None
     usage: Usage | None = None
     index: int = 0
-    signature: str | None = None
+    parts: tuple[Part, ...] = ()
     vectors: tuple[tuple[float, ...], ...] = ()
+    ranking: tuple[Ranked, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
     id: str | None = None
     model: str | None = None
     extra: Mapping[str, Any] | None = None
+    wire: str = field(default="", compare=False)
 
     @property
     def has_output(self) -> bool:
-        """Whether it carries output of any kind: text, reasoning, a tool call, a refusal, vectors.
+        """Whether it carries output of any kind: text, reasoning, a tool call, a refusal, vectors and the like.
 
         The first such chunk is the commit point: until it a call may be retried, after it never.
         """
-        return bool(self.text or self.tool_calls or self.reasoning or self.refusal or self.vectors or self.signature)
+        return bool(
+            self.text
+            or self.tool_calls
+            or self.reasoning
+            or self.refusal
+            or self.parts
+            or self.vectors
+            or self.ranking
+            or self.verdicts
+        )
 
 
 def join_text(chunks: Iterable[Chunk], index: int = 0) -> str:
@@ -123,10 +175,11 @@ def join_tool_calls(chunks: Iterable[Chunk], index: int = 0) -> tuple[ToolCall, 
         if chunk.tool_calls and chunk.index == index:
             for delta in chunk.tool_calls:
                 pieces.setdefault(delta.index, []).append(delta)
-    return tuple(_join_deltas(pieces[position]) for position in sorted(pieces))
+    return tuple(join_deltas(pieces[position]) for position in sorted(pieces))
 
 
-def _join_deltas(deltas: Sequence[ToolCallDelta]) -> ToolCall:
+def join_deltas(deltas: Sequence[ToolCallDelta]) -> ToolCall:
+    """Put the pieces of one tool call together."""
     extra: dict[str, Any] = {}
     for delta in deltas:
         extra.update(delta.extra or {})

@@ -10,9 +10,10 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from aigw.answer import Answer, Embeddings, assemble, assemble_embeddings
+from aigw.assembly import assemble, assemble_embeddings, assemble_ranking, assemble_verdicts
 from aigw.call import UNSET
 from aigw.errors import AigwError, ConfigError
+from aigw.estimate import estimate_usage
 from aigw.explanation import Explanation, PlannedTarget
 from aigw.pipeline import describe
 from aigw.routing.routes import Routes
@@ -22,11 +23,13 @@ from aigw.trace import CallTrace
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from aigw.answer import Answer, Embeddings, Ranking, Verdicts
     from aigw.call import Call
     from aigw.policy import Policy
     from aigw.ports import Clock, Runtime, Transport
     from aigw.reply import Reply
     from aigw.routing.node import Node
+    from aigw.routing.target import Target
 
 
 class Engine:
@@ -61,13 +64,25 @@ class Engine:
         """Serve a chat call to its end."""
         call, reply = await self.open(call, runtime)
         trace = await self._read_all(call, reply)
-        return with_parsed(call, assemble(reply.delivered, trace))
+        return completed(call, assemble(reply.delivered, trace))
 
     async def embed(self, call: Call, runtime: Runtime) -> Embeddings:
         """Serve an embeddings call."""
         call, reply = await self.open(call, runtime)
         trace = await self._read_all(call, reply)
         return assemble_embeddings(reply.delivered, trace)
+
+    async def rerank(self, call: Call, runtime: Runtime) -> Ranking:
+        """Serve a rerank call."""
+        call, reply = await self.open(call, runtime)
+        trace = await self._read_all(call, reply)
+        return assemble_ranking(reply.delivered, trace)
+
+    async def moderate(self, call: Call, runtime: Runtime) -> Verdicts:
+        """Serve a moderation call."""
+        call, reply = await self.open(call, runtime)
+        trace = await self._read_all(call, reply)
+        return assemble_verdicts(reply.delivered, trace)
 
     async def open(self, call: Call, runtime: Runtime) -> tuple[Call, Reply]:
         """Start a call and wait for its first output; return the call as it was started."""
@@ -83,7 +98,7 @@ class Engine:
             trace=trace,
             started=now,
             opened=[],
-            deadline=None if call.timeout is UNSET or call.timeout is None else now + call.timeout,
+            deadline=call.deadline if call.timeout is UNSET or call.timeout is None else now + call.timeout,
         )
         try:
             reply = await endpoint(call)
@@ -114,7 +129,7 @@ class Engine:
             tree=tuple(node.describe()),
             targets=tuple(
                 PlannedTarget(
-                    target.name, target.provider.name, target.model, target.provider.where, _problem(target.provider)
+                    target.name, target.provider.name, target.model, target.provider.where, _problem(target, call)
                 )
                 for target in node.targets
             ),
@@ -145,8 +160,10 @@ class Engine:
         return self._tls
 
 
-def with_parsed(call: Call, answer: Answer) -> Answer:
-    """Complete a whole answer with what the call's schema makes of it."""
+def completed(call: Call, answer: Answer) -> Answer:
+    """Complete a whole answer: a guess at the usage where there is none, and what the call's schema makes of it."""
+    if answer.usage is None:
+        answer = replace(answer, estimated_usage=estimate_usage(call, answer))
     if call.schema is None:
         return answer
     from aigw.schema import parse_answer
@@ -190,9 +207,9 @@ def _discard_opened(call: Call) -> None:
             call.ports.discard(close)
 
 
-def _problem(provider: Any) -> str:
+def _problem(target: Target, call: Call) -> str:
     try:
-        provider.check()
+        target.provider.check()
+        return target.refusal(call)
     except ConfigError as error:
         return str(error)
-    return ""

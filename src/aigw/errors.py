@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from aigw.chunk import Usage
     from aigw.message import ToolCall
+    from aigw.quota import QuotaHint
     from aigw.trace import CallTrace
 
 
@@ -184,6 +185,9 @@ class ProviderError(AigwError):
 
     alternatives: int = 0
     """How many other targets of its pool this call has not tried yet; set by `Balance`."""
+
+    quota: QuotaHint | None = None
+    """What the provider told about its limits; ``None`` where it told nothing."""
 
     def __init__(
         self,

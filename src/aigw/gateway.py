@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self, Unpack
 
-from aigw.arguments import ChatOptions, EmbedOptions, Prompt, chat_call, embed_call
+from aigw.arguments import (
+    ChatOptions,
+    CommonOptions,
+    EmbedOptions,
+    Prompt,
+    RerankOptions,
+    chat_call,
+    embed_call,
+    moderation_call,
+    rerank_call,
+)
 from aigw.engine import Engine
 from aigw.runtime import drive
 from aigw.stream import AsyncStream, Stream
@@ -14,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-    from aigw.answer import Answer, Embeddings
+    from aigw.answer import Answer, Embeddings, Ranking, Verdicts
     from aigw.call import Call
     from aigw.explanation import Explanation
     from aigw.policy import Policy
@@ -102,6 +112,26 @@ class Gateway(_Face):
         """
         return drive(self._engine.embed(embed_call(inputs, options), self._engine.runtimes.blocking))
 
+    def rerank(self, query: str, documents: Sequence[str], **options: Unpack[RerankOptions]) -> Ranking:
+        """Rank documents by how well they answer a query.
+
+        Args:
+            query: the question.
+            documents: the texts to rank.
+            **options: see `RerankOptions`.
+        """
+        call = rerank_call(query, documents, options)
+        return drive(self._engine.rerank(call, self._engine.runtimes.blocking))
+
+    def moderate(self, inputs: str | Sequence[str], **options: Unpack[CommonOptions]) -> Verdicts:
+        """Ask a provider's moderation model what is wrong with texts.
+
+        Args:
+            inputs: a text or several.
+            **options: see `CommonOptions`.
+        """
+        return drive(self._engine.moderate(moderation_call(inputs, options), self._engine.runtimes.blocking))
+
     def close(self) -> None:
         """Close the connections of all threads; for those of an event loop there is ``await gateway.aio.close()``."""
         drive(self._engine.runtimes.blocking.close())
@@ -140,6 +170,16 @@ class AsyncGateway(_Face):
         """Turn texts into vectors; see `Gateway.embed`."""
         call = embed_call(inputs, options)
         return await self._engine.embed(call, await self._engine.runtimes.current())
+
+    async def rerank(self, query: str, documents: Sequence[str], **options: Unpack[RerankOptions]) -> Ranking:
+        """Rank documents by how well they answer a query; see `Gateway.rerank`."""
+        call = rerank_call(query, documents, options)
+        return await self._engine.rerank(call, await self._engine.runtimes.current())
+
+    async def moderate(self, inputs: str | Sequence[str], **options: Unpack[CommonOptions]) -> Verdicts:
+        """Ask a provider's moderation model what is wrong with texts; see `Gateway.moderate`."""
+        call = moderation_call(inputs, options)
+        return await self._engine.moderate(call, await self._engine.runtimes.current())
 
     async def close(self) -> None:
         """Close the connections of the running loop."""

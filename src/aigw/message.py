@@ -1,7 +1,8 @@
 """Messages, their parts, and tools: what a conversation is made of, for every provider alike.
 
 Every part has a ``type``, named as the OpenAI API names it where it has a name, and most have an ``extra`` mapping that
-holds the fields that aigw does not model, as the wire format gave them (``cache_control``, say).
+holds the fields that aigw does not model, as the wire format gave them (``cache_control``, say). Which format that was
+tells ``Message.wire``: other formats leave such fields out, because their servers would refuse them.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class Reasoning(Value):
     Args:
         text: the readable part; may be empty where a provider shows none.
         signature: opaque data that the provider wants back unchanged; never sent to another provider.
-        provider: the provider whose signature it is.
+        provider: name of the provider whose signature it is.
     """
 
     text: str = ""
@@ -155,12 +156,16 @@ class Message(Value):
         parts: what is said; a string or a part stands for a tuple of one.
         name: name of the speaker, where a format has one.
         extra: fields that aigw does not model.
+        wire: the wire format that it was read from, whose fields its ``extra`` and those of its parts hold, and which
+            alone understands its `Other` parts. Empty for a message that was made by hand: every format sends all of
+            its fields.
     """
 
     role: Role
     parts: tuple[Part, ...] = ()
     name: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    wire: str = field(default="", compare=False)
 
     def __init__(
         self,
@@ -168,6 +173,7 @@ class Message(Value):
         parts: str | Part | Iterable[str | Part] = (),
         name: str | None = None,
         extra: Mapping[str, Any] | None = None,
+        wire: str = "",
     ) -> None:
         if isinstance(parts, str):
             known: tuple[Part, ...] = (Text(parts),)
@@ -179,6 +185,7 @@ class Message(Value):
         object.__setattr__(self, "parts", known)
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "extra", {} if extra is None else extra)
+        object.__setattr__(self, "wire", wire)
 
     @property
     def text(self) -> str:

@@ -23,6 +23,8 @@ from aigw.errors import DeadlineExceeded, ProviderError, StreamInterrupted
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
 
+    from aigw.quota import QuotaHint
+
 
 class Source(Protocol):
     """Where a reply gets its chunks from: a provider's answer, or a list.
@@ -74,6 +76,7 @@ class Reply:
 
     Args:
         source: where the chunks come from.
+        quota: reads what the provider told about its quota with this answer; not asked unless somebody wants to know.
     """
 
     __slots__ = (
@@ -83,6 +86,7 @@ class Reply:
         "_given",
         "_on_commit",
         "_primed",
+        "_quota",
         "_ready",
         "_settled",
         "_source",
@@ -92,7 +96,7 @@ class Reply:
         "delivered",
     )
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, quota: Callable[[], QuotaHint | None] | None = None) -> None:
         self._source = source
         self._supply: deque[Chunk] = getattr(source, "ready", _NO_SUPPLY)
         self._taps: list[_Tap] = []
@@ -108,17 +112,26 @@ class Reply:
         self._end: End | None = None
         self.delivered: list[Chunk] = []
         """What the reader has got so far."""
+        self._quota = quota
 
     @classmethod
-    def replay(cls, chunks: Iterable[Chunk]) -> Reply:
+    def replay(cls, chunks: Iterable[Chunk], quota: Callable[[], QuotaHint | None] | None = None) -> Reply:
         """Make a reply of chunks that are there already."""
-        reply = cls(_NOTHING_LEFT)
+        reply = cls(_NOTHING_LEFT, quota)
         for chunk in chunks:
             reply._ready.append((chunk, 0))
             reply._see(chunk)
             reply._primed = reply._primed or chunk.has_output
         reply._ready.append((None, 0))
         return reply
+
+    @property
+    def quota(self) -> QuotaHint | None:
+        """What the provider told about its limits with this answer, counted from now; ``None`` where it told nothing.
+
+        Ask when the reply has just come: the times in it are meant from then on.
+        """
+        return self._quota() if self._quota is not None else None
 
     @property
     def committed(self) -> bool:

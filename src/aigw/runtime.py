@@ -205,7 +205,7 @@ class BlockingRuntime:
         if hasattr(value, "__await__"):
             if hasattr(value, "close"):
                 value.close()
-            name = getattr(function, "__qualname__", repr(function))
+            name = getattr(function, "__qualname__", type(function).__name__)  # a partial may hold a key
             raise ConfigError(f"{name} is a coroutine function: use it with gateway.aio, or give a plain function")
         result: T = value
         return result

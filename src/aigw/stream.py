@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from aigw.answer import Answer, assemble
-from aigw.engine import close_trace, with_parsed
+from aigw.assembly import assemble
+from aigw.engine import close_trace, completed
 from aigw.runtime import drive
 from aigw.trace import CallTrace
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from types import TracebackType
 
+    from aigw.answer import Answer
     from aigw.call import Call
     from aigw.chunk import Chunk
     from aigw.reply import Reply
@@ -44,7 +45,7 @@ class _Reader:
         """
         answer = assemble(() if self._reply is None else self._reply.delivered, self.trace)
         whole = self._reply is not None and self._reply.end is not None and self._reply.end.complete
-        return with_parsed(self._call, answer) if self._call is not None and whole else answer
+        return completed(self._call, answer) if self._call is not None and whole else answer
 
     async def _open(self) -> Reply:
         if self._reply is None:

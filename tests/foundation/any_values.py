@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from aigw.answer import Answer, Choice, Embeddings
+from aigw.answer import Answer, Choice, Embeddings, Ranking, Verdicts
 from aigw.call import UNSET, Call, Principal, Schema, Timeouts
-from aigw.chunk import Chunk, ToolCallDelta, Usage
+from aigw.chunk import Chunk, Ranked, ToolCallDelta, Usage, Verdict
 from aigw.explanation import Explanation, PlannedTarget
 from aigw.message import File, Image, Message, Other, Reasoning, Text, Tool, ToolCall, ToolResult
+from aigw.quota import Allowance, QuotaHint
 from aigw.trace import Attempt, CallTrace, Decision
 from strategies import counts, json_values, texts
 
@@ -44,6 +45,7 @@ messages = st.builds(
     tuples(parts),
     maybe_texts,
     objects,
+    texts,
 )
 tools = st.builds(Tool, texts, texts, objects, switches, objects)
 principals = st.builds(Principal, texts, maybe_texts, st.frozensets(texts, max_size=3))
@@ -52,10 +54,12 @@ timeouts = st.builds(Timeouts, maybe_numbers, maybe_numbers, maybe_numbers, mayb
 
 calls = st.builds(
     Call,
-    operation=st.sampled_from(["chat", "embeddings"]),
+    operation=st.sampled_from(["chat", "embeddings", "rerank", "moderation"]),
     model=texts,
     messages=tuples(messages),
     inputs=tuples(texts),
+    query=texts,
+    top_n=maybe_counts,
     tools=tuples(tools),
     tool_choice=maybe_texts,
     parallel_tool_calls=switches,
@@ -69,6 +73,7 @@ calls = st.builds(
     reasoning=maybe_texts,
     dimensions=maybe_counts,
     extra=objects,
+    wire=texts,
     stream=st.booleans(),
     principal=st.none() | principals,
     priority=st.sampled_from(["interactive", "standard", "batch"]),
@@ -85,6 +90,16 @@ calls = st.builds(
 usages = st.builds(Usage, counts, counts, maybe_counts, maybe_counts, maybe_counts, st.booleans())
 deltas = st.builds(ToolCallDelta, st.integers(0, 3), maybe_texts, maybe_texts, texts, st.none() | objects)
 vectors = tuples(tuples(numbers))
+rankings = tuples(st.builds(Ranked, counts, numbers, maybe_texts))
+verdicts = tuples(
+    st.builds(
+        Verdict,
+        st.booleans(),
+        st.dictionaries(texts, st.booleans(), max_size=2),
+        st.dictionaries(texts, numbers, max_size=2),
+        objects,
+    )
+)
 chunks = st.builds(
     Chunk,
     text=texts,
@@ -94,11 +109,14 @@ chunks = st.builds(
     finish_reason=maybe_texts,
     usage=st.none() | usages,
     index=st.integers(0, 3),
-    signature=maybe_texts,
+    parts=tuples(parts),
     vectors=vectors,
+    ranking=rankings,
+    verdicts=verdicts,
     id=maybe_texts,
     model=maybe_texts,
     extra=st.none() | objects,
+    wire=texts,
 )
 
 seconds = st.floats(0, 1e9)
@@ -118,7 +136,7 @@ attempts = st.builds(
 )
 traces = st.builds(CallTrace, texts, texts, st.lists(decisions | attempts, max_size=3), st.none() | seconds)
 
-choices = st.builds(Choice, texts, texts, texts, tuples(tool_calls), maybe_texts, maybe_texts, st.integers(0, 3))
+choices = st.builds(Choice, tuples(parts), texts, maybe_texts, st.integers(0, 3), texts)
 costs = st.none() | st.decimals(allow_nan=False, allow_infinity=False)
 answers = st.builds(
     Answer,
@@ -129,8 +147,21 @@ answers = st.builds(
     id=maybe_texts,
     trace=traces,
     extra=objects,
+    estimated_usage=st.none() | usages,
 )
 embeddings = st.builds(Embeddings, vectors, st.none() | usages, costs, maybe_texts, traces)
+ranked_documents = st.builds(Ranking, rankings, st.none() | usages, costs, maybe_texts, traces, objects)
+all_verdicts = st.builds(Verdicts, verdicts, st.none() | usages, costs, maybe_texts, traces, objects)
+
+allowances = st.builds(
+    Allowance,
+    st.sampled_from(["requests", "tokens", "input_tokens", "output_tokens"]),
+    maybe_counts,
+    maybe_counts,
+    maybe_numbers,
+    maybe_numbers,
+)
+quota_hints = st.builds(QuotaHint, tuples(allowances), maybe_numbers)
 
 planned_targets = st.builds(PlannedTarget, texts, texts, texts, texts, texts)
 explanations = st.builds(Explanation, texts, tuples(texts), tuples(texts), tuples(planned_targets))
@@ -143,8 +174,11 @@ KINDS = {
     "explanation": explanations,
     "message": messages,
     "principal": principals,
+    "quota": quota_hints,
+    "ranking": ranked_documents,
     "tool": tools,
     "trace": traces,
     "usage": usages,
+    "verdicts": all_verdicts,
 }
 """A strategy for each kind of value that stands for itself; the others are parts of these."""

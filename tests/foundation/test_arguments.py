@@ -10,7 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aigw.arguments import CHAT_READERS, EMBED_READERS, ChatOptions, EmbedOptions, chat_call, embed_call
+from aigw.arguments import (
+    CHAT_READERS,
+    READERS,
+    ChatOptions,
+    CommonOptions,
+    EmbedOptions,
+    RerankOptions,
+    chat_call,
+    embed_call,
+    moderation_call,
+    rerank_call,
+)
 from aigw.call import UNSET, Call, Principal, Schema
 from aigw.errors import ConfigError
 from aigw.message import Image, Message, Text, Tool, ToolResult
@@ -124,7 +135,9 @@ def test_a_wrong_option(name, value, message):
 def test_every_option_is_covered():
     """What the signatures promise is what is read, and all of it is tested above."""
     assert ChatOptions.__annotations__.keys() == CHAT_READERS.keys()
-    assert EmbedOptions.__annotations__.keys() == EMBED_READERS.keys()
+    assert EmbedOptions.__annotations__.keys() == READERS["embed"].keys()
+    assert RerankOptions.__annotations__.keys() == READERS["rerank"].keys()
+    assert CommonOptions.__annotations__.keys() == READERS["moderate"].keys()
     assert CHAT_READERS.keys() == {name for name, _, _ in RIGHT} == {name for name, _, _ in WRONG} | {"schema"}
 
 
@@ -143,6 +156,8 @@ def test_unset_is_the_same_as_not_given(name):
         (lambda **options: embed_call("x", options), "dimension", "embed() has no option 'dimension'; did you mean"),
         (lambda **options: embed_call("x", options), "temperature", "embed() has no option 'temperature'"),
         (lambda **options: chat_call("stream", "x", options), "strem", "stream() has no option 'strem'"),
+        (lambda **options: rerank_call("q", ["d"], options), "topn", "rerank() has no option 'topn'; did you mean"),
+        (lambda **options: moderation_call("x", options), "top_n", "moderate() has no option 'top_n'"),
     ],
 )
 def test_an_option_that_does_not_exist(make, option, hint):
@@ -283,9 +298,9 @@ def test_inputs_of_an_embeddings_call(texts):
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ([], "embed(inputs): there is nothing to embed"),
-        (["a", 5], "embed(inputs): inputs[1] is a int, not a text"),
-        (b"abc", "embed(inputs): inputs[0] is a int, not a text"),
+        ([], "embed(inputs): there is nothing in it"),
+        (["a", 5], "embed(inputs): the one at [1] is a int, not a text"),
+        (b"abc", "embed(inputs): the one at [0] is a int, not a text"),
         (5, "embed(inputs): give a text or a list of texts, not int"),
         (None, "embed(inputs): give a text or a list of texts, not NoneType"),
         ({"a"}, "embed(inputs): give a text or a list of texts, not set"),
@@ -304,3 +319,43 @@ def test_dimensions_must_be_a_count(value):
     """The length of a vector is a positive whole number."""
     with pytest.raises(ConfigError, match=r"embed\(dimensions\)"):
         embed_call("x", {"dimensions": value})
+
+
+@given(st.text(min_size=1, max_size=3), st.lists(st.text(max_size=3), min_size=1, max_size=3))
+def test_a_rerank_call(query, documents):
+    """A query, and the documents in their order."""
+    call = rerank_call(query, documents, {"top_n": 2, "model": "m"})
+
+    assert (call.operation, call.query, call.inputs, call.top_n) == ("rerank", query, tuple(documents), 2)
+    assert (call.model, call.messages) == ("m", ())
+    assert rerank_call(query, documents, {}).top_n is None
+
+
+@pytest.mark.parametrize(
+    ("query", "documents", "message"),
+    [
+        ("", ["d"], "rerank(query): give the text that the documents are ranked by"),
+        (None, ["d"], "rerank(query): give the text that the documents are ranked by"),
+        (5, ["d"], "rerank(query) must be a text, not 5"),
+        ("q", "d", "rerank(documents): give a list of texts, not a single text"),
+        ("q", [], "rerank(documents): there is nothing in it"),
+        ("q", ["d", None], "rerank(documents): the one at [1] is a NoneType, not a text"),
+        ("q", 5, "rerank(documents): give a text or a list of texts, not int"),
+    ],
+)
+def test_what_cannot_be_ranked(query, documents, message):
+    """The error names the argument and the position."""
+    with pytest.raises(ConfigError) as caught:
+        rerank_call(query, documents, {})
+
+    assert str(caught.value) == message
+
+
+def test_a_moderation_call():
+    """A text or several."""
+    call = moderation_call(["a", "b"], {"model": "m"})
+
+    assert (call.operation, call.inputs, call.model) == ("moderation", ("a", "b"), "m")
+    assert moderation_call("a", {}).inputs == ("a",)
+    with pytest.raises(ConfigError, match=r"^moderate\(inputs\): there is nothing in it$"):
+        moderation_call([], {})

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aigw.chunk import Chunk, ToolCallDelta, Usage, join_text, join_tool_calls
-from aigw.message import ToolCall
+from aigw.chunk import Chunk, Ranked, ToolCallDelta, Usage, Verdict, join_text, join_tool_calls
+from aigw.message import Reasoning, ToolCall
 from foundation.any_values import chunks, usages
 
 
@@ -18,18 +18,25 @@ from foundation.any_values import chunks, usages
         Chunk(reasoning="x"),
         Chunk(tool_calls=(ToolCallDelta(0),)),
         Chunk(refusal="x"),
+        Chunk(parts=(Reasoning("", "signature"),)),
         Chunk(vectors=((1.0,),)),
-        Chunk(signature="x"),
+        Chunk(ranking=(Ranked(0, 0.5),)),
+        Chunk(verdicts=(Verdict(flagged=False),)),
     ],
 )
 def test_output_of_any_kind_is_output(chunk):
-    """Text, reasoning, tool calls, refusals, vectors and signatures are output: after them nothing is retried."""
+    """Whatever the application gets is output: after it nothing is retried."""
     assert chunk.has_output is True
 
 
 @pytest.mark.parametrize(
     "chunk",
-    [Chunk(), Chunk(finish_reason="stop"), Chunk(usage=Usage(1, 1)), Chunk(id="a", model="m", extra={"x": 1}, index=2)],
+    [
+        Chunk(),
+        Chunk(finish_reason="stop"),
+        Chunk(usage=Usage(1, 1)),
+        Chunk(id="a", model="m", extra={"x": 1}, index=2, wire="openai_chat"),
+    ],
 )
 def test_what_is_no_output(chunk):
     """The frame of an answer is no output: role, ids, finish reason, usage."""

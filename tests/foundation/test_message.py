@@ -37,6 +37,13 @@ def test_a_message_with_all_its_fields():
     assert Message("user", "hi") == Message("user", [Text("hi")])
 
 
+def test_where_a_message_was_read_is_no_difference():
+    """The wire format of a message tells whose fields it holds, and does not count when messages are compared."""
+    assert Message("user", "hi").wire == ""
+    assert Message("user", "hi", wire="gemini").wire == "gemini"
+    assert Message("user", "hi", wire="gemini") == Message("user", "hi")
+
+
 @given(st.lists(parts, max_size=4))
 def test_what_a_message_says(given_parts):
     """`text` joins its texts and nothing else, `tool_calls` has its tool calls in order."""

@@ -18,7 +18,7 @@ from aigw.errors import (
     StreamInterrupted,
     SuspendedError,
 )
-from aigw.message import ToolCall
+from aigw.message import Other, ToolCall
 from aigw.reply import Reply
 from aigw.runtime import drive
 from foundation.sources import ScriptedSource, ThrownAwayError, Wait, run
@@ -31,7 +31,7 @@ OUTPUTS = [
     Chunk(tool_calls=(ToolCallDelta(0),)),
     Chunk(refusal="a"),
     Chunk(vectors=((1.0,),)),
-    Chunk(signature="a"),
+    Chunk(parts=(Other({}),)),
 ]
 FAILURES = [
     kind

@@ -282,10 +282,10 @@ class Awaitable:
 
 
 def test_the_blocking_face_takes_no_coroutine_function(made):
-    """It cannot wait for one: an error that names the function, and no coroutine that was never awaited."""
+    """It cannot wait for one: an error that names the function, without what it holds; and no forgotten coroutine."""
     with pytest.raises(ConfigError, match=r"^plain is a coroutine function: use it with gateway\.aio"):
         drive(made.runtimes.blocking.resolve(plain))
-    with pytest.raises(ConfigError, match=r"partial\(.*is a coroutine function"):
+    with pytest.raises(ConfigError, match=r"^partial is a coroutine function"):
         drive(made.runtimes.blocking.resolve(partial(plain)))
     with pytest.raises(ConfigError, match="coroutine function"):
         drive(made.runtimes.blocking.resolve(Awaitable))

@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from aigw.answer import Answer, Choice
 from aigw.call import Schema
 from aigw.errors import BadResponse, ConfigError
-from aigw.message import ToolCall
+from aigw.message import Text, ToolCall
 from aigw.schema import as_schema, parse_answer
 
 SECRET = "what the model wrote"
@@ -53,9 +53,9 @@ class Options(TypedDict, total=False):
     loud: bool
 
 
-def answer(text, **fields):
-    """Make an answer with a text."""
-    return Answer((Choice(text, **fields),), model="m")
+def answer(text, *calls, **fields):
+    """Make an answer with a text, and tool calls after it."""
+    return Answer((Choice((Text(text), *calls), **fields),), model="m")
 
 
 def objects(schema):
@@ -162,7 +162,7 @@ def test_a_type_that_names_what_is_not_there():
     [
         answer("", refusal="I must not"),
         answer("{}", refusal="I must not"),
-        answer("", tool_calls=(ToolCall("c", "f"),), finish_reason="tool_calls"),
+        answer("", ToolCall("c", "f"), finish_reason="tool_calls"),
     ],
 )
 def test_no_answer_is_not_read(given_answer):
@@ -172,7 +172,7 @@ def test_no_answer_is_not_read(given_answer):
 
 def test_an_answer_beside_tool_calls_is_read():
     """A text counts, even if there are tool calls as well."""
-    given_answer = answer("[1]", tool_calls=(ToolCall("c", "f"),))
+    given_answer = answer("[1]", ToolCall("c", "f"))
 
     assert parse_answer(as_schema(list[int]), given_answer) == [1]
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from pydantic import BaseModel
 
-from aigw import BadResponse, Choice, Target
+from aigw import BadResponse, Choice, Target, Text
 from transport.raw_server import CHUNKED, EVENTS, RawServer, chunk, receive, serve, whole
 
 
@@ -45,7 +45,10 @@ def test_several_answers_at_once(face):
         reading.rest()
         gateway.close()
 
-    expected = (Choice("red", finish_reason="stop"), Choice("green", finish_reason="length", index=1))
+    expected = (
+        Choice((Text("red"),), finish_reason="stop"),
+        Choice((Text("green"),), finish_reason="length", index=1),
+    )
 
     assert at_once.choices == reading.answer.choices == expected
     assert at_once.text == "red"

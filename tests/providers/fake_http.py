@@ -7,6 +7,8 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from aigw.errors import TimedOut
+from aigw.providers.service import Settings
+from aigw.providers.table import COMPATIBLE, SERVICES
 from aigw.runtime import BlockingRuntime, LoopRuntime
 from aigw.testing import FakeClock, make_call
 
@@ -16,6 +18,13 @@ if TYPE_CHECKING:
 
     from aigw.call import Call
     from aigw.ports import HttpRequest
+    from aigw.providers.http import HttpProvider
+
+
+def connect(name: str, model: str = "m", **settings: Any) -> HttpProvider:
+    """Make the provider of a target: one of the table by its name, or any server by the name of its wire format."""
+    service = SERVICES[name] if name in SERVICES else COMPATIBLE[name]
+    return service.connect(Settings(**settings), model)
 
 
 class FakeResponse:

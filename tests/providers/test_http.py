@@ -11,6 +11,7 @@ from aigw.errors import (
     BadResponse,
     ConfigError,
     DeadlineExceeded,
+    NoCapableTarget,
     Overloaded,
     ProviderRateLimited,
     ServerError,
@@ -19,10 +20,9 @@ from aigw.errors import (
 )
 from aigw.message import Message, Tool
 from aigw.providers.base import Provider
-from aigw.providers.http import HttpProvider, HttpService
-from aigw.providers.table import COMPATIBLE, SERVICES
+from aigw.providers.service import HttpService, Settings
 from aigw.runtime import drive
-from providers.fake_http import DONE, STOP, FakeResponse, FakeTransport, answer, error_body, event, events
+from providers.fake_http import DONE, STOP, FakeResponse, FakeTransport, answer, connect, error_body, event, events
 from testing.faces import read_all
 
 URL = "http://gpu-1:8000/v1"
@@ -31,7 +31,7 @@ SECRET = "what the user wrote"
 
 def provider_of(**arguments):
     """Make a provider for any server."""
-    return HttpProvider(COMPATIBLE, base_url=URL, **arguments)
+    return connect("openai_chat", base_url=URL, **arguments)
 
 
 def ask(transport, provider=None, **fields):
@@ -272,12 +272,11 @@ def test_a_text_that_cannot_be_sent():
 
 
 def test_an_operation_that_a_service_does_not_have():
-    """It is a BadRequest that names the operation and the provider."""
-    service = HttpService("mini", URL, lambda: {"chat": COMPATIBLE.formats()["chat"]}, COMPATIBLE.classify)
-    error = failure(FakeTransport(), HttpProvider(service), operation="embeddings")
+    """It is refused before anything is sent, so that a fallback goes on to one that has it."""
+    error = failure(FakeTransport(), HttpService("mini", URL).connect(Settings(), "m"), operation="embeddings")
 
-    assert type(error) is BadRequest
-    assert str(error) == "mini: embeddings is not something that it does"
+    assert type(error) is NoCapableTarget
+    assert str(error) == "mini does not do embeddings"
 
 
 def test_no_request_without_time_to_answer_it():
@@ -307,9 +306,9 @@ def test_the_limits_go_to_the_transport():
 def test_what_is_no_url(url):
     """A base URL that makes no sense is told when the provider is made."""
     with pytest.raises(ConfigError, match="is not a URL of the form"):
-        HttpProvider(COMPATIBLE, base_url=url)
+        connect("openai_chat", base_url=url)
 
 
 def test_the_table_has_the_service_of_the_name():
     """A row of the table needs nothing else."""
-    assert HttpProvider(SERVICES["openai"]).where == "https://api.openai.com/v1"
+    assert connect("openai").where == "https://api.openai.com/v1"

@@ -8,10 +8,9 @@ import gc
 import pytest
 
 from aigw.errors import ConfigError, ServerError
-from aigw.providers.http import HttpProvider, HttpService
-from aigw.providers.table import COMPATIBLE, SERVICES
+from aigw.providers.service import HttpService, Settings
 from aigw.runtime import drive
-from providers.fake_http import FakeResponse, FakeTransport, answer
+from providers.fake_http import FakeResponse, FakeTransport, answer, connect
 from testing.faces import read_all
 
 URL = "http://gpu-1:8000/v1"
@@ -30,7 +29,7 @@ def transport_for(calls):
 
 def test_the_key_of_the_environment_is_read_for_each_call(monkeypatch):
     """A key can be changed while the program runs; between changes the request is built once."""
-    provider, transport = HttpProvider(SERVICES["openai"]), transport_for(4)
+    provider, transport = connect("openai"), transport_for(4)
     for key in ("sk-1", "sk-1", "sk-2", "sk-1"):
         monkeypatch.setenv("OPENAI_API_KEY", key)
         provider.check()
@@ -47,7 +46,7 @@ def test_a_missing_key(monkeypatch, value):
     """It is told by `check` and by the call, with the name of the variable; nothing is sent."""
     if value is not None:
         monkeypatch.setenv("OPENAI_API_KEY", value)
-    provider, transport = HttpProvider(SERVICES["openai"]), FakeTransport()
+    provider, transport = connect("openai"), FakeTransport()
     message = r"no key for openai: set the environment variable OPENAI_API_KEY, or give api_key="
     with pytest.raises(ConfigError, match=message):
         provider.check()
@@ -60,7 +59,7 @@ def test_a_missing_key(monkeypatch, value):
 def test_a_key_that_is_given(monkeypatch):
     """It replaces that of the environment, and `check` is content."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-environment")
-    provider, transport = HttpProvider(SERVICES["openai"], api_key="sk-mine"), transport_for(1)
+    provider, transport = connect("openai", api_key="sk-mine"), transport_for(1)
     provider.check()
     send(provider, transport)
 
@@ -70,8 +69,8 @@ def test_a_key_that_is_given(monkeypatch):
 def test_no_key_no_header():
     """A server that needs none gets none, unless one is given."""
     transport = transport_for(2)
-    send(HttpProvider(COMPATIBLE, base_url=URL), transport)
-    send(HttpProvider(COMPATIBLE, base_url=URL, api_key="sk-mine"), transport)
+    send(connect("openai_chat", base_url=URL), transport)
+    send(connect("openai_chat", base_url=URL, api_key="sk-mine"), transport)
 
     assert transport.header("authorization", 0) == []
     assert transport.header("authorization", 1) == ["Bearer sk-mine"]
@@ -80,7 +79,7 @@ def test_no_key_no_header():
 def test_a_function_is_asked_for_the_key_of_the_moment():
     """It is called before each attempt; as long as it says the same, the request is the same object."""
     keys = iter(["a", "a", "b"])
-    provider, transport = HttpProvider(COMPATIBLE, base_url=URL, api_key=lambda: next(keys)), transport_for(3)
+    provider, transport = connect("openai_chat", base_url=URL, api_key=lambda: next(keys)), transport_for(3)
     for _ in range(3):
         send(provider, transport)
 
@@ -99,7 +98,7 @@ async def token():
 
 def test_a_coroutine_function_on_a_loop():
     """On the async face the function may be a coroutine function."""
-    provider, transport = HttpProvider(COMPATIBLE, base_url=URL, api_key=token), transport_for(1)
+    provider, transport = connect("openai_chat", base_url=URL, api_key=token), transport_for(1)
 
     async def main():
         return await read_all(await provider.send(transport.call(loop=asyncio.get_running_loop()), "m"))
@@ -111,7 +110,7 @@ def test_a_coroutine_function_on_a_loop():
 
 def test_a_coroutine_function_on_the_blocking_face():
     """There it is an error that names the function, nothing is sent, and no coroutine is left over."""
-    provider, transport = HttpProvider(COMPATIBLE, base_url=URL, api_key=token), FakeTransport()
+    provider, transport = connect("openai_chat", base_url=URL, api_key=token), FakeTransport()
     with pytest.raises(ConfigError, match=r"token is a coroutine function: use it with gateway\.aio"):
         send(provider, transport)
     gc.collect()
@@ -127,7 +126,7 @@ def test_a_function_that_fails():
 
     transport = FakeTransport()
     with pytest.raises(ServerError, match="the vault is closed"):
-        send(HttpProvider(COMPATIBLE, base_url=URL, api_key=fail), transport)
+        send(connect("openai_chat", base_url=URL, api_key=fail), transport)
 
     assert transport.requests == []
 
@@ -136,7 +135,7 @@ def test_a_function_that_fails():
 def test_headers_of_the_user_replace_ours(name):
     """A header that the user gives takes the place of ours of the same name; the others are added."""
     headers = {name: "Basic x", "User-Agent": "mine", "X-Team": "a"}
-    provider, transport = HttpProvider(COMPATIBLE, base_url=URL, api_key="sk", headers=headers), transport_for(1)
+    provider, transport = connect("openai_chat", base_url=URL, api_key="sk", headers=headers), transport_for(1)
     headers.clear()
     send(provider, transport)
 
@@ -148,8 +147,8 @@ def test_headers_of_the_user_replace_ours(name):
 
 def test_a_service_with_its_own_header():
     """The name of the header, and what stands before the key, are a row's own."""
-    service = HttpService("azure", URL, COMPATIBLE.formats, COMPATIBLE.classify, "AZURE_KEY", ("api-key", ""))
-    provider, transport = HttpProvider(service, api_key="sk"), transport_for(1)
+    service = HttpService("mini", URL, ("MINI_KEY",), key_header=("api-key", ""))
+    provider, transport = service.connect(Settings(api_key="sk"), "m"), transport_for(1)
     send(provider, transport)
 
     assert transport.header("api-key") == ["sk"]
@@ -160,7 +159,7 @@ def test_operations_have_requests_of_their_own():
     """Chat and embeddings go to different paths with the same key, and neither is built twice."""
     vectors = FakeResponse(b'{"data": [{"embedding": [1]}]}'), FakeResponse(b'{"data": [{"embedding": [1]}]}')
     transport = FakeTransport(FakeResponse(answer()), vectors[0], FakeResponse(answer()), vectors[1])
-    provider = HttpProvider(COMPATIBLE, base_url=URL, api_key="sk")
+    provider = connect("openai_chat", base_url=URL, api_key="sk")
     for operation in ("chat", "embeddings") * 2:
         send(provider, transport, operation=operation)
 
@@ -171,7 +170,7 @@ def test_operations_have_requests_of_their_own():
 
 def test_a_key_is_never_shown():
     """Neither ``repr`` of the provider and its request nor an error has the key or a header of the user."""
-    provider = HttpProvider(COMPATIBLE, base_url=URL, api_key=SECRET, headers={"x-other": SECRET})
+    provider = connect("openai_chat", base_url=URL, api_key=SECRET, headers={"x-other": SECRET})
     transport = FakeTransport(FakeResponse(b"{}", status=401))
     with pytest.raises(Exception) as caught:  # noqa: PT011  (whatever it is)
         send(provider, transport)
@@ -193,7 +192,7 @@ def test_a_key_is_never_shown():
 def test_a_key_in_a_url_is_refused_and_not_repeated(url):
     """Whatever else is wrong with the URL."""
     with pytest.raises(ConfigError) as caught:
-        HttpProvider(COMPATIBLE, base_url=url)
+        connect("openai_chat", base_url=url)
 
     assert SECRET not in str(caught.value)
 
@@ -202,4 +201,4 @@ def test_a_key_in_a_url_is_refused_and_not_repeated(url):
 def test_wrong_arguments(arguments):
     """What is no key and no mapping of texts is told by its name when the provider is made."""
     with pytest.raises((ConfigError, TypeError), match=next(iter(arguments))):
-        HttpProvider(COMPATIBLE, base_url=URL, **arguments)
+        connect("openai_chat", base_url=URL, **arguments)

@@ -6,13 +6,11 @@ import pytest
 
 from aigw.call import Timeouts
 from aigw.errors import DeadlineExceeded, StreamInterrupted, TimedOut
-from aigw.providers.http import HttpProvider
-from aigw.providers.table import COMPATIBLE
 from aigw.runtime import drive
-from providers.fake_http import DONE, STOP, FakeResponse, FakeTransport, answer, event
+from providers.fake_http import DONE, STOP, FakeResponse, FakeTransport, answer, connect, event
 from testing.faces import read_all
 
-PROVIDER = HttpProvider(COMPATIBLE, base_url="http://gpu-1:8000/v1")
+PROVIDER = connect("openai_chat", base_url="http://gpu-1:8000/v1")
 LIMITS = Timeouts(connect=1, first_chunk=10, between_chunks=5, total=30)
 
 

@@ -95,7 +95,7 @@ def test_when_it_is_not_clear_what_is_meant(names, message):
         ("smrt", "no route is called 'smrt'; did you mean 'smart'? the routes are 'smart', 'cheap'; or write provider"),
         ("zzz", "no route is called 'zzz'; the routes are 'smart', 'cheap'; or write provider/model"),
         ("http://x/v1", "no route is called 'http://x/v1'; the routes are 'smart', 'cheap'; or write provider/model"),
-        ("opnai/gpt", "Target('opnai/gpt'): write provider/model, with one of these providers: openai"),
+        ("opnai/gpt", "Target('opnai/gpt'): write provider/model, with one of these providers: anthropic, "),
         ("openai/", "Target('openai/'): write provider/model"),
     ],
 )

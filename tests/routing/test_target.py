@@ -78,8 +78,8 @@ def test_the_base_url_of_a_known_provider_can_be_replaced():
 @pytest.mark.parametrize(
     ("at", "arguments", "message"),
     [
-        ("gpt-5.5", {}, "Target('gpt-5.5'): write provider/model, with one of these providers: openai; or the URL of"),
-        ("opnai/gpt", {}, "Target('opnai/gpt'): write provider/model, with one of these providers: openai"),
+        ("gpt-5.5", {}, "Target('gpt-5.5'): write provider/model, with one of these providers: anthropic, "),
+        ("opnai/gpt", {}, "Target('opnai/gpt'): write provider/model, with one of these providers: anthropic, "),
         ("openai/", {}, "Target('openai/'): write provider/model"),
         ("openai", {"model": "gpt"}, "Target('openai'): write provider/model"),
         ("", {}, "Target(''): write provider/model"),
@@ -92,14 +92,22 @@ def test_the_base_url_of_a_known_provider_can_be_replaced():
         ("http://[::1/v1", {"model": "m"}, "'http://[::1/v1' is not a URL"),
         ("http://host:99999/v1", {"model": "m"}, "'http://host:99999/v1' is not a URL"),
         ("http://host/v1?key=1", {"model": "m"}, "a base URL has nothing behind its path"),
-        ("openai/gpt", {"base_url": "host:8000"}, "'host:8000' is not a URL"),
+        ("openai/gpt", {"base_url": "host:8000"}, "Target('openai/gpt'): 'host:8000' is not a URL"),
         (
             ScriptedProvider(),
             {"api_key": "x"},
-            "Target(provider): base_url, api_key and headers belong to",
+            "Target(provider): base_url, api_key, api_version, wire, headers and strict belong to",
         ),
-        (ScriptedProvider(), {"base_url": URL}, "Target(provider): base_url, api_key and headers belong to"),
-        (ScriptedProvider(), {"headers": {}}, "Target(provider): base_url, api_key and headers belong to"),
+        (
+            ScriptedProvider(),
+            {"base_url": URL},
+            "Target(provider): base_url, api_key, api_version, wire, headers and strict belong to",
+        ),
+        (
+            ScriptedProvider(),
+            {"headers": {"x-a": "b"}},
+            "Target(provider): base_url, api_key, api_version, wire, headers and strict belong to",
+        ),
         (
             ScriptedProvider,
             {},

@@ -37,6 +37,7 @@ from strategies import usages
             Usage(9, 7, 2, 3, 5),
         ),
         ({"prompt_tokens": 9, "completion_tokens": 7, "prompt_cache_hit_tokens": 4}, Usage(9, 7, cached=4)),
+        ({"prompt_tokens": 9, "completion_tokens": 7, "reasoning_tokens": 4}, Usage(9, 7, reasoning=4)),
     ],
 )
 def test_what_is_not_told_is_none_and_never_zero(data: object, usage: Usage | None) -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``aigw chat`` and ``aigw demo``.
+"""The command line: ``aigw chat``, ``aigw models`` and ``aigw demo``.
 
 Exit codes: 0, an answer; 1, a failure, in one line on standard error; 2, wrong arguments, or nothing that could answer;
 130, stopped with Ctrl-C; 141, nobody reads the output any more.
@@ -48,6 +48,11 @@ examples:
 DEMO = """\
 Show the main job on a real model: a server that always fails, and a small model in this process that answers in its
 place, streamed and asynchronously, with the trace of what happened. Nothing leaves this machine.
+"""
+
+MODELS = """\
+List what is configured: the providers whose key is in the environment, where they are, the formats that they speak, and
+what is known of the models that they make; and the local model. Nothing is sent, and no key is shown.
 """
 
 
@@ -111,6 +116,10 @@ def _run(
         question = chat.Question(_question(options, stdin), system=options.system, max_tokens=options.max_tokens)
         chosen = choose(env, installed, model=options.model, url=options.url, fall_back=options.fall_back)
         chat.run(question, chosen, as_json=options.json, show_trace=options.trace)
+    elif options.command == "models":
+        from aigw.cli import models
+
+        models.run(env, installed, everything=options.all, as_json=options.json)
     elif options.command == "demo":
         from aigw.cli import demo
 
@@ -160,6 +169,10 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_argument(
         "--no-fallback", dest="fall_back", action="store_false", help="do not let the local model stand in for another"
     )
+
+    models = commands.add_parser("models", help="list what is configured", description=MODELS, formatter_class=raw)
+    models.add_argument("--all", action="store_true", help="list the providers without a key too")
+    models.add_argument("--json", action="store_true", help="print one JSON object: providers, local")
 
     demo = commands.add_parser(
         "demo", help="show a fallback to a real local model", description=DEMO, formatter_class=raw

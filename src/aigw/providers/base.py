@@ -15,7 +15,7 @@ class Provider(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name in errors and traces; the one that OpenTelemetry's ``gen_ai.provider.name`` has for it, if any."""
+        """Its name in errors and traces, as in ``provider/model``."""
         ...
 
     @property

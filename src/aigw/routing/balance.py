@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Literal, get_args
 
-from aigw.errors import ConfigError, ProviderError, Refused, failed_targets
+from aigw.errors import ConfigError, NoCapableTarget, ProviderError, Refused, failed_targets
 from aigw.mechanics import pick
 from aigw.routing.node import Node, blame, check_members, name_of
 from aigw.routing.target import as_node
@@ -24,8 +24,9 @@ By = Literal["weighted", "round_robin", "least_busy"]
 class Balance(Node):
     """Sends each call to one of its members.
 
-    Members that this call has failed at already are left out while others are left. A failure is raised: `Retry` tries
-    another member, and a `Fallback` around it does so too before it leaves the pool.
+    Members that cannot serve the call are left out (see ``Target(capabilities=…)``), and so are those that it has
+    failed at already, while others are left. A failure is raised: `Retry` tries another member, and a `Fallback` around
+    it does so too before it leaves the pool.
 
     Args:
         members: targets, texts such as ``"openai/gpt-5.5"``, or other nodes.
@@ -67,19 +68,34 @@ class Balance(Node):
         return tuple(target for member in self.members for target in member.targets)
 
     async def _route(self, call: Call) -> Reply:
-        avoid = call.avoid
-        fresh = [position for position, member in enumerate(self.members) if member.is_fresh(avoid)]
-        candidates = fresh or range(len(self.members))
-        chosen = candidates[0] if len(candidates) == 1 else candidates[self._pick(call, candidates)]
-        try:
-            return await self.members[chosen](call)
-        except (ProviderError, Refused) as error:
-            blame(error, self.members[chosen])
-            failed = failed_targets(error)
-            if failed:  # else a whole member refused, and trying again would come to the same
-                tried = avoid | failed
-                error.alternatives = sum(target.name not in tried for target in self.targets)
-            raise
+        able = [position for position, member in enumerate(self.members) if not member.lacks(call)]
+        if not able:
+            raise NoCapableTarget(self.lacks(call), policy=self.name)
+        unable: list[str] = []
+        while True:
+            fresh = [position for position in able if self.members[position].is_fresh(call.avoid)]
+            candidates = fresh or able
+            chosen = candidates[0] if len(candidates) == 1 else candidates[self._pick(call, candidates)]
+            member = self.members[chosen]
+            try:
+                return await member(call)
+            except NoCapableTarget as error:  # its wire format cannot say the call: nothing was sent
+                unable.append(f"{member.name}: {error}")
+            except (ProviderError, Refused) as error:
+                self._blame(call, error, member)
+                raise
+            able.remove(chosen)
+            if not able:
+                raise NoCapableTarget("; ".join(unable), policy=self.name)
+            call.note(self.name, "skipped", unable[-1])
+
+    def _blame(self, call: Call, error: ProviderError | Refused, member: Node) -> None:
+        """Note who failed, and how many are left to try."""
+        blame(error, member)
+        failed = failed_targets(error)
+        if failed:  # else a whole member refused, and trying again would come to the same
+            tried = call.avoid | failed
+            error.alternatives = sum(target.name not in tried for target in self.targets)
 
     def _pick(self, call: Call, candidates: Sequence[int]) -> int:
         """Return a position in `candidates`."""

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aigw.checks import at_least
-from aigw.errors import AigwError, AllTargetsFailed, DeadlineExceeded, ProviderError, Refused, failed_targets
+from aigw.errors import (
+    AigwError,
+    AllTargetsFailed,
+    DeadlineExceeded,
+    NoCapableTarget,
+    ProviderError,
+    Refused,
+    failed_targets,
+)
 from aigw.routing.node import Node, blame, check_members, name_of
 from aigw.routing.target import as_node
 
@@ -23,7 +31,7 @@ class Fallback(Node):
 
     It moves on when the *target* failed: unreachable, timed out, 5xx, 429, no quota, 401 and 403, a malformed answer,
     or refused by the target's own policies. It does not when the *caller* did (400 and its like: it would fail
-    everywhere), and never after the first output.
+    everywhere), and never after the first output. Choices that cannot serve the call are skipped.
 
     Args:
         choices: targets, texts such as ``"openai/gpt-5.5"``, or other nodes, the best one first.
@@ -70,10 +78,11 @@ class Fallback(Node):
             failures.clear()  # their tracebacks know this list: the garbage collector alone could free them all
 
     async def _try(self, call: Call, failures: list[AigwError]) -> Reply:
-        choices = self.choices
-        if call.avoid:  # what has failed already comes last
-            choices = tuple(sorted(choices, key=lambda choice: not choice.is_fresh(call.avoid)))
-        for choice in choices:
+        for choice in self._in_order(call):
+            if lacking := choice.lacks(call):
+                failures.append(NoCapableTarget(lacking, policy=choice.name))
+                call.note(self.name, "skipped", lacking)
+                continue
             for _ in range(min(self.tries, len(choice.targets))):
                 try:
                     reply = await choice(call)
@@ -81,10 +90,8 @@ class Fallback(Node):
                 except AigwError as error:
                     if not moves_on(error, call):
                         raise
-                    blame(error, choice)
+                    failed = self._note(call, choice, error)
                     failures.append(error)
-                    call.note(self.name, "moved on", f"{choice.name}: {type(error).__name__}")
-                    failed = failed_targets(error)
                     call = call.avoiding(failed)
                 else:
                     return reply
@@ -92,9 +99,26 @@ class Fallback(Node):
                     raise DeadlineExceeded("the deadline came before another target could be tried") from failures[-1]
                 if not failed or not choice.is_fresh(call.avoid):  # none failed: the choice as a whole refused
                     break
+        raise self._summary(failures)
+
+    def _in_order(self, call: Call) -> Sequence[Node]:
+        """Return the choices; what has failed in this call already comes last."""
+        if not call.avoid:
+            return self.choices
+        return sorted(self.choices, key=lambda choice: not choice.is_fresh(call.avoid))
+
+    def _note(self, call: Call, choice: Node, error: AigwError) -> frozenset[str]:
+        """Write down that a choice failed; return the targets that are to blame."""
+        blame(error, choice)
+        call.note(self.name, "moved on", f"{choice.name}: {type(error).__name__}")
+        return failed_targets(error)
+
+    def _summary(self, failures: Sequence[AigwError]) -> AigwError:
         if len(failures) == 1:
-            raise failures[0]
-        raise AllTargetsFailed(f"all targets of {self.name} failed", list(failures))
+            return failures[0]
+        if all(isinstance(error, NoCapableTarget) for error in failures):
+            return NoCapableTarget("; ".join(str(error) for error in failures), policy=self.name)
+        return AllTargetsFailed(f"all targets of {self.name} failed", list(failures))
 
 
 def moves_on(error: AigwError, call: Call) -> bool:

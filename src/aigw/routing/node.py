@@ -60,6 +60,16 @@ class Node(ABC):
         """Tell whether it has a target that this call has not failed at."""
         return not avoid or any(target.name not in avoid for target in self.targets)
 
+    def lacks(self, call: Call) -> str:
+        """Tell what the call needs and no target below can do; empty if one can, as far as is known."""
+        found = []
+        for child in self.children:
+            lacking = child.lacks(call)
+            if not lacking:
+                return ""
+            found.append(lacking)
+        return "; ".join(found)
+
     def paths(self, above: tuple[Policy, ...] = ()) -> Iterator[tuple[str, tuple[Policy, ...]]]:
         """Yield each way to a target: its names, and the policies on it, outermost first."""
         policies = (*above, *self.policies)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from aigw.errors import ConfigError, ProviderError
+from aigw.errors import ConfigError, NoCapableTarget, ProviderError
 from aigw.providers.base import Provider
-from aigw.providers.http import HttpProvider
+from aigw.providers.capabilities import UNKNOWN, capabilities_of
+from aigw.providers.service import Settings
 from aigw.providers.table import COMPATIBLE, SERVICES
+from aigw.routing.needs import fitted, left_out, missing
 from aigw.routing.node import Node
 from aigw.trace import Attempt
 
@@ -18,7 +21,8 @@ if TYPE_CHECKING:
 
     from aigw.call import Call
     from aigw.policy import Policy
-    from aigw.providers.http import ApiKey
+    from aigw.providers.auth import ApiKey
+    from aigw.providers.capabilities import Capabilities
     from aigw.reply import End, Reply
 
 
@@ -33,13 +37,21 @@ class Target(Node):
         model: the model's name there; part of `at` in the first form.
         name: its name in traces and errors; ``provider/model`` by default. Must be unique in a route.
         weight: its share in a `Balance`; with 0 it is used only when the others have failed.
-        region: where it runs; becomes part of the name and a tag.
+        region: where it runs; becomes part of the name and a tag, and chooses the endpoint of Bedrock and Vertex.
         tags: labels that routing may ask for.
         policies: policies around this target alone, outermost first. What they refuse counts as the target's failure.
-        api_key: a key, or a function (also a coroutine function) that is asked for one before each attempt. By default
-            the environment variable of the provider is read.
-        base_url: replaces the provider's own.
+        api_key: a key, a function (also a coroutine function) that is asked for one before each attempt, or a list of
+            these, which take turns. By default the environment variable of the provider is read.
+        base_url: replaces the provider's own; means what it means in the provider's official SDK.
+        api_version: version of the API, where there are several: ``"v1beta"`` of Gemini, a date of Azure or Anthropic.
+        wire: the wire format, where the provider or server speaks several: ``openai_chat``, ``openai_responses``,
+            ``anthropic_messages``, ``gemini``, ``bedrock_converse``, ``cohere_chat``.
         headers: more headers for every request.
+        capabilities: what the model can do, where the built-in data does not know it or is wrong, such as
+            ``{"vision": True, "context_window": 32_000}``. A call that needs more is not sent here.
+        strict: what becomes of things that the wire format cannot say. By default content that would be lost is
+            refused, and parameters that only tune the answer are left out, with a note in the trace. ``True`` refuses
+            both, ``False`` leaves out both.
 
     Raises:
         ConfigError: no such provider, or arguments that do not fit together.
@@ -57,12 +69,23 @@ class Target(Node):
         policies: Sequence[Policy] = (),
         api_key: ApiKey | None = None,
         base_url: str | None = None,
+        api_version: str | None = None,
+        wire: str | None = None,
         headers: Mapping[str, str] | None = None,
+        capabilities: Capabilities | Mapping[str, Any] | None = None,
+        strict: bool | None = None,
     ) -> None:
+        settings = Settings(base_url, api_key, {} if headers is None else headers, api_version, wire, region, strict)
         if isinstance(at, str):
-            self.provider, self.model, default_name = _find(at, model, base_url, api_key, headers)
+            self.provider, self.model, default_name = _find(at, model, settings)
         else:
-            self.provider, self.model, default_name = _given(at, model, (base_url, api_key, headers))
+            self.provider, self.model, default_name = _given(at, model, replace(settings, region=None))
+        known = capabilities_of(self.provider.name, self.model)
+        try:
+            self.capabilities = known if capabilities is None else known.with_(capabilities)
+        except ConfigError as error:
+            raise ConfigError(f"Target({default_name!r}): {error}") from None
+        self._strict = bool(strict)
         if region:
             default_name = f"{default_name}@{region}"
         self.region = region
@@ -95,7 +118,23 @@ class Target(Node):
         """Tell whether this call has not failed here."""
         return self.name not in avoid
 
+    def lacks(self, call: Call) -> str:
+        """Tell what the call needs and the model cannot do; empty if nothing is known to be missing."""
+        lacking = missing(call, self.capabilities)
+        if self._strict and self.capabilities is not UNKNOWN:
+            lacking += tuple(left_out(call, self.capabilities))
+        return f"{self.name} lacks {', '.join(lacking)}" if lacking else ""
+
+    def refusal(self, call: Call) -> str:
+        """Tell why this target could not serve the call; empty if it could, as far as is known. Nothing is sent."""
+        refusal = getattr(self.provider, "refusal", None)  # not every provider can tell beforehand
+        return self.lacks(call) or (refusal(call, self.model) if refusal is not None else "")
+
     async def _route(self, call: Call) -> Reply:
+        if self.capabilities is not UNKNOWN:
+            if lacking := self.lacks(call):
+                raise NoCapableTarget(lacking, policy=self.name)
+            call = fitted(call, self.capabilities)
         attempt = _Attempt(self, call)
         try:
             reply = await self.provider.send(call, self.model)
@@ -179,32 +218,44 @@ def as_node(given: object, owner: str) -> Node:
     raise ConfigError(f"{owner}: {given!r} is neither a target nor a text such as 'openai/gpt-5.5'")
 
 
-def _find(
-    at: str, model: str | None, base_url: str | None, api_key: ApiKey | None, headers: Mapping[str, str] | None
-) -> tuple[Provider, str, str]:
+def _find(at: str, model: str | None, settings: Settings) -> tuple[Provider, str, str]:
     if "://" in at:
-        provider = HttpProvider(COMPATIBLE, base_url=at, api_key=api_key, headers=headers)
-        if base_url is not None:
-            raise ConfigError(f"Target({at!r}): the URL is given already; leave base_url= out")
-        if not model:
-            raise ConfigError(f"Target({at!r}): say which model of that server, model=…")
-        return provider, model, f"{urlsplit(at).netloc}/{model}"
+        return _compatible(at, model, settings)
     service_name, slash, rest = at.partition("/")
     service = SERVICES.get(service_name)
     if service is None or not slash or not rest:
         raise ConfigError(
             f"Target({at!r}): write provider/model, with one of these providers: {', '.join(sorted(SERVICES))}; "
-            "or the URL of a server that speaks OpenAI's format, with model="
+            "or the URL of a server, with model="
         )
     if model is not None:
         raise ConfigError(f"Target({at!r}): the model is given already; leave model= out")
-    return HttpProvider(service, base_url=base_url, api_key=api_key, headers=headers), rest, at
+    try:
+        return service.connect(settings, rest), rest, at
+    except ConfigError as error:
+        raise ConfigError(f"Target({at!r}): {error}") from None
 
 
-def _given(provider: object, model: str | None, others: tuple[object, ...]) -> tuple[Provider, str, str]:
+def _compatible(url: str, model: str | None, settings: Settings) -> tuple[Provider, str, str]:
+    """Make a target of a URL; it speaks OpenAI's format unless it is said to speak another."""
+    wire = settings.wire or "openai_chat"
+    service = COMPATIBLE.get(wire)
+    if service is None:
+        raise ConfigError(f"Target(wire={wire!r}): a server may speak one of {', '.join(map(repr, COMPATIBLE))}")
+    provider = service.connect(replace(settings, base_url=url, wire=wire), model or "")
+    if settings.base_url is not None:
+        raise ConfigError(f"Target({url!r}): the URL is given already; leave base_url= out")
+    if not model:
+        raise ConfigError(f"Target({url!r}): say which model of that server, model=…")
+    return provider, model, f"{urlsplit(url).netloc}/{model}"
+
+
+def _given(provider: object, model: str | None, settings: Settings) -> tuple[Provider, str, str]:
     if isinstance(provider, type) or not isinstance(provider, Provider):
         raise ConfigError(f"Target({provider!r}): not a text and not a provider (name, where, check(), send())")
-    if any(other is not None for other in others):
-        raise ConfigError("Target(provider): base_url, api_key and headers belong to the provider object")
+    if settings != Settings():
+        raise ConfigError(
+            "Target(provider): base_url, api_key, api_version, wire, headers and strict belong to the provider object"
+        )
     model = model or provider.name
     return provider, model, f"{provider.name}/{model}" if model != provider.name else model

@@ -178,9 +178,12 @@ def _joined(first: Chunk, then: Chunk) -> Chunk:
         finish_reason=then.finish_reason or first.finish_reason,
         usage=then.usage or first.usage,
         index=first.index,
-        signature=then.signature or first.signature,
+        parts=first.parts + then.parts,
         vectors=first.vectors + then.vectors,
+        ranking=first.ranking + then.ranking,
+        verdicts=first.verdicts + then.verdicts,
         id=first.id or then.id,
         model=first.model or then.model,
         extra={**(first.extra or {}), **(then.extra or {})} or None,
+        wire=first.wire or then.wire,
     )

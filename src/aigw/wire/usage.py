@@ -41,7 +41,12 @@ def parse_usage(data: Any, *, has_output: bool = True) -> Usage | None:
         cached = _count(data.get("prompt_cache_hit_tokens"))  # DeepSeek's own name for it
     if isinstance(details := data.get("completion_tokens_details"), dict):
         reasoning = _count(details.get("reasoning_tokens"))
-    return Usage(prompt, completion or 0, cached, written, reasoning)
+    if reasoning is None:
+        reasoning = _count(data.get("reasoning_tokens"))  # SGLang and Perplexity have it beside the totals
+    output = completion or 0
+    if reasoning and data.get("total_tokens") == prompt + output + reasoning:
+        output += reasoning  # xAI counts it besides
+    return Usage(prompt, output, cached, written, reasoning)
 
 
 def usage_rest(data: Any) -> dict[str, Any]:
