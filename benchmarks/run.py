@@ -9,12 +9,17 @@ import importing
 import memory
 import overhead
 
+import dropin
+
 
 def main() -> None:
     packages = ", ".join(f"{name} {version(name)}" for name in ("httpx", "httpcore", "h11", "pydantic_core", "anyio"))
     print(f"Python {platform.python_version()}, {packages}\n")
     print(f"{'CPU per call over loopback':34} {'aigw µs':>8} {'httpx µs':>8}   ratio")
     for row in overhead.run():
+        print(row)
+    print(f"\n{'CPU per call of an SDK':34} {'more µs':>8} {'SDK µs':>8}   ratio")
+    for row in dropin.run():
         print(row)
     print("\nImport, CPU in fresh interpreters")
     medians = importing.run()

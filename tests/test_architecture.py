@@ -31,6 +31,7 @@ LAYERS = (
     ("routing",),
     ("arguments", "engine", "presets"),
     ("stream",),
+    ("dropin", "prompts", "wrapping"),
     ("gateway", "testing"),
     ("cli",),
     ("__main__",),
@@ -65,7 +66,14 @@ HOMES = {
     "google": ("aigw.providers.google_auth",),
     "httpx": ("aigw.transport.",),
     "pydantic": ("aigw.schema", "aigw.values"),
-    "pydantic_core": ("aigw.schema", "aigw.providers.", "aigw.testing.", "aigw.wire."),
+    "pydantic_core": (
+        "aigw.dropin.",
+        "aigw.providers.",
+        "aigw.schema",
+        "aigw.testing.",
+        "aigw.wire.",
+        "aigw.wrapping.",
+    ),
     "tenacity": ("aigw.policies.strategies",),
     "xllamacpp": ("aigw.providers.local_model",),
     # What waits, measures time or takes chances.
@@ -74,6 +82,7 @@ HOMES = {
     "socket": ("aigw.transport.watchdog",),
     "subprocess": (),
     "time": (
+        "aigw.dropin.transport",  # answers tell when they were made
         "aigw.runtime",
         "aigw.transport.",
         "aigw.wire.failures",  # Retry-After may be a date

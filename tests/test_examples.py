@@ -12,7 +12,9 @@ import pytest
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 SHOWN = {
+    "anthropic_sdk.py": ["tool_use: weather", "It |is |raining", "['user', 'assistant', 'tool']"],
     "async_many.py": ["Accra", "2 attempts", "10 requests"],
+    "decorators.py": ["mood='good'", "after 2 calls", "Come |again!", "in call 2", "What is this review like"],
     "fallback.py": ["Hello from the spare.", "ProviderRateLimited", "Unreachable", "moved on"],
     "one_interface.py": [
         "[tool_calls]",
@@ -20,6 +22,7 @@ SHOWN = {
         "gemini: I have heard of rain.",
         "openai_chat: I have heard of rain.",
     ],
+    "openai_sdk.py": ["moved on", "The |sky |is", "City(name='Oslo'", "InternalServerError: 503, AllTargetsFailed"],
     "streaming.py": ["whole: stop", "enough: abandoned", "cut: 'The sky is blue because ' is all that came"],
     "test_your_app.py": ["3 passed"],
     "write_a_policy.py": ["slow: smart took", "SlowAnswers must stand outside Retry"],

@@ -21,7 +21,8 @@ def assemble(chunks: Sequence[Chunk], trace: CallTrace, *, parsed: Any = None) -
     """Put an answer together from its chunks."""
     if len(chunks) == 1:  # a complete answer is most often one chunk
         only = chunks[0]
-        choice = Choice(_join_parts(chunks), only.refusal, only.finish_reason, only.index, only.wire)
+        parts = _only_text(only) if _is_plain(only) else _join_parts(chunks)
+        choice = Choice(parts, only.refusal, only.finish_reason, only.index, only.wire)
         return Answer((choice,), only.usage, None, only.model, only.id, parsed, trace, _whole_rest(only.extra))
     extra: dict[str, Any] = {}
     usage = model = answer_id = None
@@ -34,6 +35,15 @@ def assemble(chunks: Sequence[Chunk], trace: CallTrace, *, parsed: Any = None) -
     indexes = sorted({chunk.index for chunk in chunks if chunk.has_output or chunk.finish_reason})
     choices = tuple(_choice([chunk for chunk in chunks if chunk.index == index], index) for index in indexes)
     return Answer(choices, usage, None, model, answer_id, parsed, trace, extra)
+
+
+def _is_plain(chunk: Chunk) -> bool:
+    """Whether a chunk has nothing but text in it, as the chunk of most answers that are complete."""
+    return not (chunk.reasoning or chunk.tool_calls or chunk.parts or (chunk.extra and "part" in chunk.extra))
+
+
+def _only_text(chunk: Chunk) -> tuple[Part, ...]:
+    return (Text(chunk.text),) if chunk.text else ()
 
 
 def _whole_rest(extra: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from aigw.call import UNSET
 from aigw.errors import AigwError, ConfigError
 from aigw.estimate import estimate_usage
 from aigw.explanation import Explanation, PlannedTarget
-from aigw.pipeline import describe
+from aigw.pipeline import check_order, describe, stack
 from aigw.routing.routes import Routes
 from aigw.runtime import Runtimes
 from aigw.trace import CallTrace
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from aigw.answer import Answer, Embeddings, Ranking, Verdicts
     from aigw.call import Call
-    from aigw.policy import Policy
+    from aigw.policy import Next, Policy
     from aigw.ports import Clock, Runtime, Transport
     from aigw.reply import Reply
     from aigw.routing.node import Node
@@ -62,33 +62,53 @@ class Engine:
 
     async def chat(self, call: Call, runtime: Runtime) -> Answer:
         """Serve a chat call to its end."""
+        return completed(call, await self.answer(call, runtime))
+
+    async def answer(self, call: Call, runtime: Runtime) -> Answer:
+        """Serve a chat call to its end, and leave it to the caller what its schema makes of the answer."""
         call, reply = await self.open(call, runtime)
-        trace = await self._read_all(call, reply)
-        return completed(call, assemble(reply.delivered, trace))
+        trace = await self.read_all(call, reply)
+        return assemble(reply.delivered, trace)
 
     async def embed(self, call: Call, runtime: Runtime) -> Embeddings:
         """Serve an embeddings call."""
         call, reply = await self.open(call, runtime)
-        trace = await self._read_all(call, reply)
+        trace = await self.read_all(call, reply)
         return assemble_embeddings(reply.delivered, trace)
 
     async def rerank(self, call: Call, runtime: Runtime) -> Ranking:
         """Serve a rerank call."""
         call, reply = await self.open(call, runtime)
-        trace = await self._read_all(call, reply)
+        trace = await self.read_all(call, reply)
         return assemble_ranking(reply.delivered, trace)
 
     async def moderate(self, call: Call, runtime: Runtime) -> Verdicts:
         """Serve a moderation call."""
         call, reply = await self.open(call, runtime)
-        trace = await self._read_all(call, reply)
+        trace = await self.read_all(call, reply)
         return assemble_verdicts(reply.delivered, trace)
 
-    async def open(self, call: Call, runtime: Runtime) -> tuple[Call, Reply]:
-        """Start a call and wait for its first output; return the call as it was started."""
+    def around(self, name: str, node: Node) -> Next:
+        """Put the gateway's policies around a node that is none of its routes.
+
+        Raises:
+            ConfigError: the order of the policies on a way to a target is wrong.
+        """
+        for way, policies in node.paths(self.routes.policies):
+            check_order(policies, f"{name}, {way}")
+        return stack(self.routes.policies, node)
+
+    async def open(self, call: Call, runtime: Runtime, via: tuple[str, Next] | None = None) -> tuple[Call, Reply]:
+        """Start a call and wait for its first output; return the call as it was started.
+
+        Args:
+            call: the call.
+            runtime: the ports to run it with.
+            via: a name and what `around` made, for a call that takes none of the routes.
+        """
         if os.getpid() != self._process:
             self._after_fork(runtime)
-        route, endpoint = self.routes.find(call.model)
+        route, endpoint = via or self.routes.find(call.model)
         now = runtime.clock.now()
         trace = CallTrace(f"call_{runtime.rng.getrandbits(64):016x}", route)
         call = call.evolve(
@@ -111,7 +131,8 @@ class Engine:
             reply.when_done(lambda _: _discard_opened(call))
         return call, reply
 
-    async def _read_all(self, call: Call, reply: Reply) -> CallTrace:
+    async def read_all(self, call: Call, reply: Reply) -> CallTrace:
+        """Read a reply to its end, and finish the trace of its call."""
         try:
             while await reply.read() is not None:
                 pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack
 
 from aigw.arguments import (
     ChatOptions,
@@ -21,16 +21,22 @@ from aigw.stream import AsyncStream, Stream
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from aigw.answer import Answer, Embeddings, Ranking, Verdicts
     from aigw.call import Call
+    from aigw.dropin.context import ContextOptions
     from aigw.explanation import Explanation
     from aigw.policy import Policy
     from aigw.ports import Clock
+    from aigw.prompts import Prompted
     from aigw.reply import Reply
     from aigw.routing.node import Node
+    from aigw.wrapping import Wrapped
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class _Face:
@@ -55,6 +61,65 @@ class _Face:
     def explain(self, messages: Prompt, **options: Unpack[ChatOptions]) -> Explanation:
         """Tell what `chat` would do with the same arguments. Nothing is sent."""
         return self._engine.explain(chat_call("explain", messages, options))
+
+    def wrap(
+        self,
+        *,
+        model: str,
+        prompt: Callable[..., Prompt] | None = None,
+        usage: Callable[[Any], Any] | None = None,
+        name: str | None = None,
+        policies: Sequence[Policy] = (),
+        **options: Unpack[ContextOptions],
+    ) -> Callable[[Callable[P, R]], Wrapped[P, R]]:
+        """Put the gateway's policies around a function that asks the model itself, with any client.
+
+        ``@gateway.wrap(model="gpt-5.5")`` above a function, a coroutine function, a generator or an async generator. It
+        is called as before, and its caller gets what it returns, or what it raises. The function decides how it waits,
+        not the face: a plain function blocks its thread, also when it is called in an event loop.
+
+        Args:
+            model: the model that the function asks, for policies and traces; also ``provider/model``.
+            prompt: returns the prompt, from the function's arguments. By default it is found among them: ``messages``,
+                ``input``, ``contents`` or ``prompt``, as the SDKs of OpenAI, Anthropic and Google have them, else the
+                first text.
+            usage: returns the usage of a result, or of an item of a generator: a `Usage`, or what an SDK calls usage.
+                By default it is found in what the known SDKs return, and estimated elsewhere.
+            name: name of the function in traces; its own by default.
+            policies: more policies around this function alone, outermost first.
+            **options: see `aigw.context`, which counts more where both say something.
+
+        Raises:
+            ConfigError: an argument makes no sense, or the policies stand in a wrong order.
+        """
+        from aigw.wrapping import wrap
+
+        return wrap(
+            self._engine, model=model, prompt=prompt, usage=usage, name=name, policies=policies, options=options
+        )
+
+    def prompt(self, **options: Unpack[ChatOptions]) -> Callable[[Callable[P, R]], Prompted[P, R]]:
+        """Make a typed function ask a model: its docstring is the prompt, its return annotation says what comes back.
+
+        ::
+
+            @gateway.prompt(model="smart")
+            def classify(review: str) -> Sentiment:
+                \"\"\"Classify this review: {{ review }}\"\"\"
+
+        It may return ``str``, a pydantic model, a dataclass or another type, ``Iterator[str]`` (a stream), or `Answer`;
+        as an ``async def`` the same, with ``AsyncIterator[str]``. An answer that does not fit the type is shown to the
+        model once, with what is wrong. A function with a body returns the prompt. ``render(…)`` shows the messages.
+
+        Args:
+            **options: see `ChatOptions`.
+
+        Raises:
+            ConfigError: an option makes no sense, or docstring, arguments and return annotation do not fit together.
+        """
+        from aigw.prompts import prompt
+
+        return prompt(self._engine, options)
 
     def describe(self) -> str:
         """Show the policies and the routes, a line for each part."""
@@ -132,6 +197,22 @@ class Gateway(_Face):
         """
         return drive(self._engine.moderate(moderation_call(inputs, options), self._engine.runtimes.blocking))
 
+    def http_client(self, sdk: str) -> Any:
+        """Make a client with which an unmodified SDK goes through this gateway, without a socket.
+
+        ``OpenAI(http_client=gateway.http_client("openai"))``. It is an ``httpx.Client`` or an ``httpx2.Client``, as the
+        installed version of the SDK wants it. Of the other face, an ``AsyncClient`` for ``AsyncOpenAI`` and the like.
+
+        Args:
+            sdk: ``openai``, ``anthropic`` or ``gemini``.
+
+        Raises:
+            ConfigError: there is no such SDK, or the library that it wants is not installed.
+        """
+        from aigw.dropin.transport import make_client
+
+        return make_client(self, sdk, blocking=True)
+
     def close(self) -> None:
         """Close the connections of all threads; for those of an event loop there is ``await gateway.aio.close()``."""
         drive(self._engine.runtimes.blocking.close())
@@ -180,6 +261,12 @@ class AsyncGateway(_Face):
         """Ask a provider's moderation model what is wrong with texts; see `Gateway.moderate`."""
         call = moderation_call(inputs, options)
         return await self._engine.moderate(call, await self._engine.runtimes.current())
+
+    def http_client(self, sdk: str) -> Any:
+        """Make a client for the async client of an SDK; see `Gateway.http_client`."""
+        from aigw.dropin.transport import make_client
+
+        return make_client(self, sdk, blocking=False)
 
     async def close(self) -> None:
         """Close the connections of the running loop."""

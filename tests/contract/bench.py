@@ -6,7 +6,7 @@ Every request that goes out on the way is judged by the oracle, whatever a test 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -36,7 +36,7 @@ class Asked:
 
     endpoint: Endpoint
     transport: FakeTransport
-    answer: Answer = Answer()
+    answer: Answer = field(default_factory=Answer)
     error: AigwError | None = None
     chunks: tuple[Any, ...] = ()
 
@@ -66,6 +66,12 @@ def written(wire_of: Endpoint, said: Said, streamed: bool) -> tuple[bytes, ...]:
     """Have an answer written, once."""
     oracle, provider = wire_of.oracle, wire_of.provider
     return tuple(oracle.events(said, provider)) if streamed else (oracle.whole(said, provider),)
+
+
+@cache
+def usual(endpoint: Endpoint) -> Target:
+    """Make the usual target of an endpoint, once."""
+    return endpoint.target()
 
 
 def response(endpoint: Endpoint, reply: Reply, *, streamed: bool) -> FakeResponse | Exception:
@@ -116,7 +122,7 @@ def ask(
     """
     transport = FakeTransport(*[response(endpoint, reply, streamed=streamed) for reply in replies or (Said(),)])
     asked = Asked(endpoint, transport)
-    with connected(face, target or endpoint.target(), transport) as gateway:
+    with connected(face, target or usual(endpoint), transport) as gateway:
         try:
             if streamed:
                 with gateway.stream(prompt, **options) as reading:

@@ -1,4 +1,12 @@
-"""What every contract test gets: an environment in which every provider can be named."""
+"""One suite over every provider of the table, with every wire format that it speaks.
+
+- `contract.endpoints` reads the table, so that a new row is tested without a line of test code.
+- `contract.oracles` has a module for each wire format, which owes nothing to ours: it judges requests by the types of
+  the official SDK, reads what they say, and writes answers and failures as the servers do.
+- `contract.bench` asks an endpoint through a real gateway. Every request is judged on the way.
+- `contract.said`, `contract.scenarios` and `contract.wishes` are the words in which the tests speak, of no wire format.
+- `contract.exceptions` has what does not hold everywhere, with reasons, and `contract.lies` what must not pass.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +20,7 @@ from contract.exceptions import KNOWN
 
 @pytest.fixture(autouse=True, scope="module")
 def _places():
+    """Let every provider be named: some base URLs are filled from the environment."""
     with pytest.MonkeyPatch.context() as patch:
         set_places(patch)
         yield

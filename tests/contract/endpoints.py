@@ -25,11 +25,14 @@ PLACES = {
 }
 """What a target of a provider must say besides its model and its key."""
 
-NO_CHAT = {"jina": "it has vectors and rerank only", "voyage": "it has vectors and rerank only"}
-"""Providers without chats, and why."""
-
 VARIABLES = {"GOOGLE_CLOUD_PROJECT": "contract-project", "GOOGLE_CLOUD_LOCATION": "us-central1"}
 """Variables that have a certain form; any other that a base URL names is filled with a word."""
+
+
+@cache
+def oracle_of(wire: str) -> Any:
+    """Return what knows a format."""
+    return importlib.import_module(f"contract.oracles.{wire}")
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Endpoint:
 
     Args:
         provider: its name in the table; of a server that is known by its URL only, the name that it has in errors.
-        wire: the format.
+        wire: the format; empty for a provider without chats.
         known: it has a row in the table.
     """
 
@@ -57,12 +60,12 @@ class Endpoint:
     @property
     def oracle(self) -> Any:
         """What knows its format."""
-        return importlib.import_module(f"contract.oracles.{self.wire}")
+        return oracle_of(self.wire)
 
     @property
     def model(self) -> str:
         """The model that is asked for."""
-        return self.oracle.MODEL
+        return self.oracle.MODEL if self.wire else "contract-model"
 
     def target(self, **settings: Any) -> Target:
         """Make a target.
@@ -78,9 +81,7 @@ class Endpoint:
 
 def known_endpoints() -> list[Endpoint]:
     """Read the table of providers."""
-    return [
-        Endpoint(name, wire) for name, service in SERVICES.items() for wire in service.wires if name not in NO_CHAT
-    ]
+    return [Endpoint(name, wire) for name, service in SERVICES.items() for wire in service.wires]
 
 
 def compatible_endpoints() -> list[Endpoint]:

@@ -37,28 +37,9 @@ class Known:
 
 
 _FAILURE = "test_a_failure_before_an_answer"
-_BACK = "test_it_goes_back_to_where_it_came_from"
+_HEARD = "test_what_nobody_has_heard_of"
 
-KNOWN: tuple[Known, ...] = (
-    Known("Model Not Exist", _FAILURE, ("deepseek-openai_chat: no such model",)),
-    Known("Content Exists Risk", _FAILURE, ("deepseek-openai_chat: filtered",)),
-    Known("type invalid_model", _FAILURE, ("mistral-openai_chat: no such model",)),
-    Known("type invalid_model", _FAILURE, ("perplexity-openai_chat: no such model",)),
-    Known("is not a valid model ID", _FAILURE, ("openrouter-openai_", "no such model")),
-    Known("suspended, PRECONDITION_FAILED", _FAILURE, ("fireworks-openai_chat: suspended",)),
-    Known("greater than the context length", _FAILURE, ("lmstudio-openai_", ": too long")),
-    Known("used all available credits", _FAILURE, ("xai-openai_", ": no money")),
-    Known("`inputs` tokens + `max_new_tokens`", _FAILURE, ("huggingface-openai_", ": too long")),
-    Known("daily free allocation", _FAILURE, ("cloudflare-openai_chat: used up for the day",)),
-    Known("reasoning without a signature counts as one's own", "test_nobody_else_gets_the_signature", ("openai_resp",)),
-    Known("the detail of an image is lost in silence", "test_a_wish", ("a closer look-bedrock",)),
-    Known("the detail of an image is lost in silence", "test_a_wish_at_a_strict_target", ("a closer look-bedrock",)),
-    Known(
-        "the detail of an image is lost in silence",
-        "test_a_wish_at_a_target_that_may_lose_content",
-        ("a closer look-bedrock",),
-    ),
-)
+KNOWN: tuple[Known, ...] = ()
 """Bugs that are known; their tests must fail until they are fixed."""
 
 

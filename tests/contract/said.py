@@ -63,7 +63,7 @@ class Said:
         counts: the tokens; ``None`` for a server that tells nothing.
         also: the texts of further answers, for ``n``.
         strange: it has fields, parts and events that nobody has heard of.
-        raw: the arguments of the first call are written as they are, be they JSON or not.
+        hidden: it thought, but shows nothing of it except what it wants to see again.
     """
 
     text: str = "Rain is likely in Oslo, sun in Rome."
@@ -73,6 +73,7 @@ class Said:
     counts: Counts | None = field(default_factory=Counts)
     also: tuple[str, ...] = ()
     strange: bool = False
+    hidden: bool = False
 
     @property
     def pieces(self) -> list[str]:

@@ -1,7 +1,8 @@
-"""How each provider says no: every class of error with real bodies, before, instead of and in the middle of an answer."""
+"""How each provider says no: every class of error with real bodies, before an answer and in the middle of it."""
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -28,7 +29,7 @@ from contract.endpoints import ENDPOINTS, every_endpoint, every_format, whole_an
 from contract.said import Said
 from gateway.secrets_check import KEY, said_by
 from providers.fake_http import FakeResponse, FakeTransport
-from wire.quota_samples import SAMPLES
+from wire.quota_samples import SAMPLES, VARIANTS
 
 FAILURES = [(endpoint, failure) for endpoint in ENDPOINTS for failure in endpoint.oracle.failures(endpoint.provider)]
 every_failure = pytest.mark.parametrize(
@@ -39,18 +40,19 @@ every_late_failure = pytest.mark.parametrize(("endpoint", "name"), LATE, ids=[f"
 
 
 @every_failure
-@whole_and_streamed
-def test_a_failure_before_an_answer(endpoint, failure, streamed):
+def test_a_failure_before_an_answer(endpoint, failure):
     """It becomes the error that it is, with its code, its id and how long to wait; nothing private is in its text."""
-    error = failed(endpoint, failure, streamed=streamed)
+    for streamed in (False, True):
+        error = failed(endpoint, failure, streamed=streamed)
+        told = (error.code, error.request_id, error.retry_after)
 
-    assert type(error) is failure.kind
-    assert (error.code, error.request_id, error.retry_after) == (failure.code, failure.request_id, failure.retry_after)
-    assert (error.provider, error.model) == (endpoint.provider, endpoint.model)
-    assert error.status == failure.status or failure.status == 200
-    assert not error.detail or error.detail not in str(error)
-    assert KEY not in said_by(error)
-    assert [attempt.outcome for attempt in error.trace.attempts] == [type(error).__name__]
+        assert type(error) is failure.kind
+        assert told == (failure.code, failure.request_id, failure.retry_after)
+        assert (error.provider, error.model) == (endpoint.provider, endpoint.model)
+        assert failure.status in (error.status, 200)
+        assert not error.detail or error.detail not in str(error)
+        assert KEY not in said_by(error)
+        assert [attempt.outcome for attempt in error.trace.attempts] == [type(error).__name__]
 
 
 def test_every_class_has_a_body():
@@ -171,6 +173,26 @@ def test_what_it_tells_about_its_limits_when_it_refuses(endpoint):
     assert type(error) is Overloaded
     assert comparable(error.quota) == wanted or (error.quota.retry_after is not None and not wanted)
     assert error.retry_after is None or math.isfinite(error.retry_after)
+
+
+VARIED = [
+    (endpoint, case, sample)
+    for case, sample in VARIANTS.items()
+    for endpoint in ENDPOINTS
+    if case.partition(":")[0] == endpoint.provider and sample.status != 200
+]
+
+
+@pytest.mark.parametrize(("endpoint", "case", "sample"), VARIED, ids=[f"{one}-{case}" for one, case, _ in VARIED])
+def test_limits_that_a_refusal_tells_of(endpoint, case, sample):
+    """What a provider says when a limit is reached, in headers or in the body, stands in the error."""
+    body = b"{}" if sample.error is None else json.dumps({"error": sample.error}).encode()
+    error = failed(endpoint, FakeResponse(body, status=sample.status, headers=dict(sample.headers)))
+
+    assert isinstance(error, (ProviderRateLimited, QuotaExhausted))
+    assert isinstance(error, QuotaExhausted) is error.quota.is_used_up
+    assert comparable(error.quota) == comparable(sample.expected)
+    assert error.retry_after == sample.retry_after
 
 
 @every_format

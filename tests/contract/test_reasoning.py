@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 import pytest
 
@@ -65,6 +66,27 @@ def test_it_survives_a_journey_through_json(endpoint, streamed):
     assert bodies[0] == bodies[1]
 
 
+@every_endpoint
+@whole_and_streamed
+@pytest.mark.parametrize("calls", [(), CALLS], ids=["text", "calls"])
+def test_what_is_hidden_goes_back_too(endpoint, streamed, calls):
+    """Reasoning that nobody can read is no text, and still finds its way back, unchanged."""
+    oracle, provider = endpoint.oracle, endpoint.provider
+    said = Said(hidden=oracle.hides(provider), calls=calls)
+    first = answered(endpoint, said, tools=TOOLS, streamed=streamed).answer
+    asked = answered(endpoint, prompt=going_on(first), tools=TOOLS)
+
+    assert first.reasoning == ""
+    assert first.text == said.text
+    assert asked.request.thoughts == (oracle.back(said, provider) if said.hidden else [])
+
+
+@cache
+def signed(signer, said):
+    """Return the conversation that goes on after an answer of a provider that signs."""
+    return going_on(answered(signer, said, tools=TOOLS).answer)
+
+
 SIGNERS = [endpoint for endpoint in ENDPOINTS if endpoint.oracle.signs(endpoint.provider)]
 
 
@@ -75,10 +97,10 @@ def test_nobody_else_gets_the_signature(endpoint, said):
     for signer in SIGNERS:
         if signer.provider == endpoint.provider:
             continue
-        first = answered(signer, said, tools=TOOLS).answer
-        asked = answered(endpoint, prompt=going_on(first), tools=TOOLS)
+        asked = answered(endpoint, prompt=signed(signer, said), tools=TOOLS)
 
         assert SIGNATURE not in json.dumps(asked.body)
+        assert signer.wire == endpoint.wire or THOUGHT not in json.dumps(asked.body)
         assert "".join(text for _, text in asked.request.said_by("assistant")) == said.text
         assert any(action == "left out" and "reasoning" in what for action, what in asked.notes)
 

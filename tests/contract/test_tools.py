@@ -92,7 +92,9 @@ def test_a_call_without_arguments(endpoint, streamed):
     said = Said(text="", calls=(Called("clock", ""),))
     first = answered(endpoint, said, prompt=ASKED, tools=TOOLS, streamed=streamed).answer
     (call,) = first.tool_calls
-    second = answered(endpoint, prompt=[ASKED, first.message, Message("tool", ToolResult(call.id, "noon"))], tools=TOOLS)
+    second = answered(
+        endpoint, prompt=[ASKED, first.message, Message("tool", ToolResult(call.id, "noon"))], tools=TOOLS
+    )
 
     assert call.parse() == {}
     assert second.request.said_by("call", "result") == [("call", 0, "clock", {}), ("result", 0, "noon")]
@@ -114,7 +116,7 @@ def test_arguments_that_are_no_json_come_raw(endpoint, streamed):
     (call,) = first.answer.tool_calls
 
     assert call.arguments == BROKEN
-    with pytest.raises(ValueError, match="Expecting|Unterminated|Invalid"):
+    with pytest.raises(ValueError, match=r"Expecting|Unterminated|Invalid"):
         call.parse()
 
 

@@ -119,9 +119,7 @@ WISHES: Mapping[str, Wish] = {
     "a failed tool": Wish(
         {"tools": TOOLS}, lambda request: request.failed == [0], ("error", "failed"), [ASKED, CALLING, FAILED], ("no",)
     ),
-    "a name": Wish(
-        {}, lambda request: "bob" in request.marks, ("name",), Message("user", "hi", name="bob")
-    ),
+    "a name": Wish({}, lambda request: "bob" in request.marks, ("name",), Message("user", "hi", name="bob")),
     "results without tools": Wish({}, _has("result", 1, "sun"), ("tool",), WITH_TOOLS),
 }
 """By the names that the tables of exceptions have for them."""

@@ -359,3 +359,13 @@ def test_a_moderation_call():
     assert moderation_call("a", {}).inputs == ("a",)
     with pytest.raises(ConfigError, match=r"^moderate\(inputs\): there is nothing in it$"):
         moderation_call([], {})
+
+
+def test_a_dict_is_written_by_hand():
+    """Its unknown fields are meant for whoever knows them; a part that only OpenAI's format knows stays there."""
+    cached = {"role": "user", "content": [{"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}]}
+    spoken = {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}]}
+    messages = chat_call("chat", [cached, spoken], {}).messages
+
+    assert [message.wire for message in messages] == ["", "openai_chat"]
+    assert messages[0].parts[0].extra == {"cache_control": {"type": "ephemeral"}}

@@ -32,13 +32,13 @@ def _places(monkeypatch):
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_row_is_complete(name):
-    """It is found by its own name, names its keys and at least one format, and its target can be made without a key."""
+    """It is found by its own name, names its keys and what it does, and its target can be made without a key."""
     service = SERVICES[name]
     provider = service.connect(Settings(), "m")
 
     assert service.name == provider.name == name
     assert all(env.isupper() for env in service.key_env)
-    assert service.wires
+    assert service.wires or service.others
     assert provider.where.startswith(("https://", "http://localhost:"))
 
 

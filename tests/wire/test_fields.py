@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aigw.errors import ConfigError
-from aigw.wire.fields import merge, optional, required, rest
+from aigw.wire.fields import checked_request, merge, optional, required, rest
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,10 @@ def test_unknown_fields_leave_and_come_back() -> None:
 
     assert rest({"a": 1, "x": 2, "y": None}, ["a"]) == {"x": 2}
     assert merge(rendered, {"a": {"x": 3}, "c": {"y": 4}}) == {"a": {"b": 1, "x": 3}, "c": {"y": 4}}
+
+
+def test_a_request_is_an_object() -> None:
+    """Anything else is refused, by its type."""
+    checked_request({})
+    with pytest.raises(ConfigError, match=r"^the request must be an object, not list$"):
+        checked_request([])

@@ -56,7 +56,8 @@ class HttpProvider:
         self._auth = auth
         self._headers = _checked_headers(headers or {})
         self._strict = strict
-        self._requests: dict[tuple[Operation, str, bool], tuple[Headers, HttpRequest]] = {}
+        self._urls: dict[tuple[Operation, str, bool], str] = {}
+        self._requests: dict[str, tuple[Headers, HttpRequest]] = {}
         self._make_format = formats
         self._formats: dict[Operation, Format] = {}
 
@@ -96,13 +97,14 @@ class HttpProvider:
         """Send the call; see `aigw.providers.base.Provider.send`."""
         patience = Patience(call)
         chosen = self._format(call.operation)
-        url = _joined(self._base_url, chosen.path(model, call.stream))
+        place = (call.operation, model, call.stream)
+        url = self._urls.get(place) or self._place(place, chosen)
         body = _encoded(chosen.render(call, model, self._strict))
         sign = partial(self._signed, model, patience)
         unsigned = Unsigned(call, url, body, chosen.key_header)
         while True:
             shown = await self._auth.show(unsigned)
-            request = self._request(call, model, chosen, url, shown.headers)
+            request = self._request(chosen, url, shown.headers)
             try:
                 return await self._try(call, chosen, (request, body), patience, sign)
             except ProviderError as error:
@@ -153,17 +155,22 @@ class HttpProvider:
         self._formats[operation] = made
         return made
 
-    def _request(self, call: Call, model: str, chosen: Format, url: str, shown: Headers) -> HttpRequest:
+    def _place(self, place: tuple[Operation, str, bool], chosen: Format) -> str:
+        """Make the URL of an operation, model and way of answering; it stays the same."""
+        _, model, stream = place
+        url = self._urls[place] = _joined(self._base_url, chosen.path(model, stream))
+        return url
+
+    def _request(self, chosen: Format, url: str, shown: Headers) -> HttpRequest:
         """Return the part of the request that stays the same for as long as the key does."""
-        place = (call.operation, model, call.stream)
-        known = self._requests.get(place)
+        known = self._requests.get(url)
         if known is not None and known[0] == shown:
             return known[1]
         headers = (("content-type", "application/json"), ("user-agent", "aigw"), *chosen.headers, *shown)
         own = {name.lower() for name, _ in self._headers}
         kept = (header for header in headers if header[0] not in own)
         request = HttpRequest(url, (*kept, *self._headers))
-        self._requests[place] = (shown, request)
+        self._requests[url] = (shown, request)
         return request
 
     async def _failure(self, response: HttpResponse, chosen: Format, patience: Patience) -> ProviderError:

@@ -87,7 +87,7 @@ class HttpService:
         name: as in ``provider/model``.
         base_url: where its API begins, as its official SDK takes it. ``{NAME}`` in it is taken from the environment.
         key_env: environment variables that may hold its key; empty where it needs none.
-        wires: the wire formats that it speaks for chats, the usual one first.
+        wires: the wire formats that it speaks for chats, the usual one first; none where it has no chats.
         others: the formats of its other operations, such as ``openai_embeddings``.
         dialects: how it differs from others that speak a wire format: arguments of the format's ``Dialect``.
         base_urls: for wire formats that begin elsewhere than `base_url`.
@@ -139,7 +139,7 @@ class HttpService:
         """
         from aigw.providers.wires import FORMATS
 
-        for name in (wire, *self.others):
+        for name in (wire, *self.others) if wire else self.others:
             serves, make = FORMATS[name]
             if serves == operation:
                 return make(self.name, version, self.dialects.get(name, {}))
@@ -149,13 +149,15 @@ class HttpService:
 def chosen_wire(service: Service, settings: Settings) -> str:
     """Return the wire format that a target asks for, the service's first one if it asks for none.
 
+    It is empty for a service without chats.
+
     Raises:
         ConfigError: the provider does not speak it.
     """
     if settings.wire is None:
-        return service.wires[0]
+        return service.wires[0] if service.wires else ""
     if settings.wire not in service.wires:
-        known = ", ".join(map(repr, service.wires))
+        known = ", ".join(map(repr, service.wires)) or "none for chats"
         raise ConfigError(f"{service.name} does not speak wire={settings.wire!r}; it speaks {known}")
     return settings.wire
 

@@ -72,6 +72,10 @@ _REDIRECT: Final = "the server sent a redirect; redirects are not followed, the 
 
 _DETAIL_LIMIT: Final = 2000
 _TOKEN_LIMIT: Final = 100
+_TOO_FAST: Final = 429
+_VAGUE: Final = frozenset({400, 412, 422, _TOO_FAST})
+"""Statuses under which servers put very different things."""
+
 _REQUEST_IDS: Final = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-goog-request-id")
 
 
@@ -102,8 +106,8 @@ class Failures:
         by_code: codes and types that say more than the status, whatever it is.
         by_type: codes and types of an error inside an answer with status 200, which says nothing. All others are a
             `ServerError`.
-        by_message: what is said under a plain 400 or 422, in lower case, with no code that tells it from any other
-            wrong request.
+        by_message: what is said under a plain 400, 412 or 422, in lower case, with no code that tells it from any other
+            wrong request; under 429 only what is a `QuotaExhausted`.
         by_status: statuses that mean something else here than elsewhere.
     """
 
@@ -159,14 +163,17 @@ class Failures:
         specific = _first(self.by_code, said.codes)
         if specific is not None:
             return specific
-        if status in (400, 422):
-            text = said.message.lower()
-            found = next((kind for fragment, kind in self.by_message if fragment in text), None)
-            return found or self.by_status.get(status, BadRequest)
+        if status in _VAGUE and (found := self._by_words(status, said)) is not None:
+            return found
         if status // 100 == 2 and said != Said():  # noqa: PLR2004  (2xx)
             return _first(self.by_type, said.codes) or ServerError
         known = self.by_status.get(status) or _BY_STATUS.get(status)
         return known or _BY_CENTURY.get(status // 100, BadResponse)
+
+    def _by_words(self, status: int, said: Said) -> Kind | None:
+        text = said.message.lower()
+        found = next((kind for fragment, kind in self.by_message if fragment in text), None)
+        return found if status != _TOO_FAST or found is QuotaExhausted else None
 
 
 def _first(table: Mapping[str, Kind], codes: tuple[str, ...]) -> Kind | None:
@@ -225,6 +232,9 @@ def read_said(body: bytes) -> Said:
     if not isinstance(value, dict):
         return Said()
     inner = value.get("error")
+    several = value.get("errors")  # Cloudflare
+    if inner is None and isinstance(several, list) and several:
+        inner = several[0]
     fields = inner if isinstance(inner, dict) else value
     number = fields.get("code")
     if isinstance(number, str) and number.isdecimal():

@@ -70,6 +70,16 @@ def checked(value: Any, kind: type[T], path: str) -> T:
     return narrowed
 
 
+def checked_request(body: Any) -> None:
+    """Refuse what cannot be a request.
+
+    Raises:
+        ConfigError: it is no object.
+    """
+    if not isinstance(body, Mapping):
+        raise ConfigError(f"the request must be an object, not {type(body).__name__}")
+
+
 def rest(data: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
     """Return the fields that are not among the known ones."""
     return {name: value for name, value in data.items() if value is not None and name not in known}

@@ -6,22 +6,21 @@ server and get one verdict.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import to_json
-
 from aigw.call import Call
 from aigw.chunk import Chunk, Verdict
-from aigw.errors import BadResponse, ConfigError
-from aigw.wire.fields import checked, merge, optional, rest
+from aigw.errors import ConfigError
+from aigw.wire.answers import checked_answer, wrong_answer
+from aigw.wire.fields import checked, checked_request, merge, optional, rest
 from aigw.wire.losses import Losses
 from aigw.wire.openai_chat.errors import classify
 from aigw.wire.usage import parse_usage, usage_rest
+from aigw.wire.whole import id_of, model_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _REQUEST: Final = frozenset({"model", "input"})
 _TOP: Final = frozenset({"id", "model", "results", "usage", "error"})
@@ -84,8 +83,7 @@ def parse_request(body: Mapping[str, Any], dialect: Dialect = DEFAULT) -> Call: 
     Raises:
         ConfigError: it does not fit the format; the message names the path of the field, and quotes nothing.
     """
-    if not isinstance(body, Mapping):
-        raise ConfigError(f"the request must be an object, not {type(body).__name__}")
+    checked_request(body)
     extra = rest(body, _REQUEST)
     given = body.get("input")
     inputs = (given,) if isinstance(given, str) else tuple(checked(given, list, "input"))
@@ -113,14 +111,12 @@ def parse_response(body: Mapping[str, Any], dialect: Dialect = DEFAULT, model: s
         ProviderError: it is an error, under status 200.
     """
     try:
-        if checked(body, dict, "it").get("error"):
-            raise classify(200, {}, to_json(body), provider=dialect.provider, model=model)
+        body = checked_answer(body, classify, dialect.provider, model)
         results = checked(body.get("results"), list, "results")
         verdicts = tuple(_parse_verdict(result, f"results[{at}]") for at, result in enumerate(results))
         identity, name = optional(body, "id", str) or None, optional(body, "model", str) or None
-    except ConfigError as error:  # the checks of requests serve here too, but a wrong answer is the provider's fault
-        message = f"the answer is not a list of verdicts: {error}"
-        raise BadResponse(message, provider=dialect.provider, model=model) from None
+    except ConfigError as error:
+        raise wrong_answer("a list of verdicts", error, dialect.provider, model) from None
     extra = rest(body, _TOP)
     if left := usage_rest(body.get("usage")):
         extra["usage"] = left
@@ -167,8 +163,8 @@ def render_response(
         dialect: how the client wants it.
     """
     rendered: dict[str, Any] = {
-        "id": next((chunk.id for chunk in chunks if chunk.id), id),
-        "model": next((chunk.model for chunk in chunks if chunk.model), model),
+        "id": id_of(chunks, id),
+        "model": model_of(chunks, model),
         "results": [],
     }
     for chunk in chunks:

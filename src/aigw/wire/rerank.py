@@ -15,23 +15,22 @@ its results are kept in ``Chunk.extra["results"]``, each with the ``index`` of i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pydantic_core import to_json
-
 from aigw.call import Call
 from aigw.chunk import Chunk, Ranked, Usage
-from aigw.errors import BadResponse, ConfigError
+from aigw.errors import ConfigError
 from aigw.wire import usage as openai_usage
+from aigw.wire.answers import checked_answer, wrong_answer
 from aigw.wire.cohere_chat import usage as cohere_usage
-from aigw.wire.fields import checked, merge, optional, required, rest
+from aigw.wire.fields import checked, checked_request, merge, optional, required, rest
 from aigw.wire.losses import Losses
 from aigw.wire.openai_chat.errors import classify
+from aigw.wire.whole import id_of, last_usage, model_of, own_extras
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _TOP: Final = frozenset({"id", "object", "model", "results", "data", "usage", "meta", "error"})
 _RESULT: Final = frozenset({"index", "relevance_score", "score", "document", "object"})
@@ -106,8 +105,7 @@ def parse_request(body: Mapping[str, Any], dialect: Dialect = DEFAULT) -> Call:
     Raises:
         ConfigError: it does not fit the format; the message names the path of the field, and quotes nothing.
     """
-    if not isinstance(body, Mapping):
-        raise ConfigError(f"the request must be an object, not {type(body).__name__}")
+    checked_request(body)
     extra = rest(body, {"model", "query", "documents", dialect.top_n})
     query = body.get("query")
     if isinstance(query, dict):
@@ -139,14 +137,12 @@ def parse_response(body: Mapping[str, Any], dialect: Dialect = DEFAULT, model: s
         ProviderError: it is an error, under status 200.
     """
     try:
-        if checked(body, dict, "it").get("error"):
-            raise classify(200, {}, to_json(body), provider=dialect.provider, model=model)
+        body = checked_answer(body, classify, dialect.provider, model)
         extra = rest(body, _TOP)
         ranking = _take_ranking(body, extra)
         identity, name = optional(body, "id", str) or None, optional(body, "model", str) or None
-    except ConfigError as error:  # the checks of requests serve here too, but a wrong answer is the provider's fault
-        message = f"the answer is not a list of ranked documents: {error}"
-        raise BadResponse(message, provider=dialect.provider, model=model) from None
+    except ConfigError as error:
+        raise wrong_answer("a list of ranked documents", error, dialect.provider, model) from None
     for field, left in (("usage", openai_usage.usage_rest), ("meta", cohere_usage.usage_rest)):
         if unknown := left(body.get(field)):
             extra[field] = unknown
@@ -208,8 +204,7 @@ def render_response(
         model: the model, where the chunks name none.
         dialect: how the client wants it.
     """
-    extras = [chunk.extra for chunk in chunks if chunk.extra and chunk.wire in ("", dialect.wire)]
-    extra = {name: value for one in extras for name, value in one.items()}
+    extra = own_extras(chunks, dialect.wire)
     unknown = {item["index"]: rest(item, ("index",)) for item in extra.get("results") or ()}
     rendered: dict[str, Any] = {
         dialect.results: [
@@ -218,11 +213,11 @@ def render_response(
             for ranked in chunk.ranking
         ]
     }
-    if identity := next((chunk.id for chunk in chunks if chunk.id), id):
+    if identity := id_of(chunks, id):
         rendered["id"] = identity
-    if name := next((chunk.model for chunk in chunks if chunk.model), model):
+    if name := model_of(chunks, model):
         rendered["model"] = name
-    usage = next((chunk.usage for chunk in reversed(chunks) if chunk.usage is not None), None)
+    usage = last_usage(chunks)
     if counts := _render_counts(usage, extra.get(dialect.counts), dialect):
         rendered[dialect.counts] = counts
     rendered.update(rest(extra, ("results", dialect.counts)))

@@ -6,9 +6,12 @@ reconnecting, and an answer of a model cannot be taken up again in its middle.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-_BOM = b"\xef\xbb\xbf"
+DONE: Final = b"[DONE]"
+"""The data of the last event of OpenAI's streams, and of many others."""
+
+_BOM: Final = b"\xef\xbb\xbf"
 
 
 class Event(NamedTuple):

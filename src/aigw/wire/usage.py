@@ -8,7 +8,7 @@ from aigw.chunk import Usage
 from aigw.wire.fields import merge, rest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 _TOTALS: Final = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 _DETAILS: Final = {
@@ -29,20 +29,20 @@ def parse_usage(data: Any, *, has_output: bool = True) -> Usage | None:
     """
     if not isinstance(data, dict):
         return None
-    prompt = _count(data.get("prompt_tokens"))
-    completion = _count(data.get("completion_tokens"))
+    prompt = count(data.get("prompt_tokens"))
+    completion = count(data.get("completion_tokens"))
     if prompt is None or (completion is None and has_output):
         return None
     cached = written = reasoning = None
     if isinstance(details := data.get("prompt_tokens_details"), dict):
-        cached = _count(details.get("cached_tokens"))
-        written = _count(details.get("cache_write_tokens"))
+        cached = count(details.get("cached_tokens"))
+        written = count(details.get("cache_write_tokens"))
     if cached is None:
-        cached = _count(data.get("prompt_cache_hit_tokens"))  # DeepSeek's own name for it
+        cached = count(data.get("prompt_cache_hit_tokens"))  # DeepSeek's own name for it
     if isinstance(details := data.get("completion_tokens_details"), dict):
-        reasoning = _count(details.get("reasoning_tokens"))
+        reasoning = count(details.get("reasoning_tokens"))
     if reasoning is None:
-        reasoning = _count(data.get("reasoning_tokens"))  # SGLang and Perplexity have it beside the totals
+        reasoning = count(data.get("reasoning_tokens"))  # SGLang and Perplexity have it beside the totals
     output = completion or 0
     if reasoning and data.get("total_tokens") == prompt + output + reasoning:
         output += reasoning  # xAI counts it besides
@@ -51,12 +51,23 @@ def parse_usage(data: Any, *, has_output: bool = True) -> Usage | None:
 
 def usage_rest(data: Any) -> dict[str, Any]:
     """Return the counts (and costs) that `Usage` does not model, laid out as they came; empty where there are none."""
+    return counts_rest(data, _TOTALS, _DETAILS)
+
+
+def counts_rest(data: Any, totals: Collection[str], details: Mapping[str, Collection[str]]) -> dict[str, Any]:
+    """Return what is left of token counts without those that are known; empty where nothing is.
+
+    Args:
+        data: the counts.
+        totals: the known ones.
+        details: objects among the counts, and what is known in them.
+    """
     if not isinstance(data, dict):
         return {}
-    left = rest(data, _TOTALS)
-    for name, known in _DETAILS.items():
-        if isinstance(details := left.get(name), dict):
-            left[name] = rest(details, known)
+    left = rest(data, totals)
+    for name, known in details.items():
+        if isinstance(inner := left.get(name), dict):
+            left[name] = rest(inner, known)
             if not left[name]:
                 del left[name]
     return left
@@ -82,5 +93,6 @@ def render_usage(usage: Usage, unknown: Mapping[str, Any] | None = None) -> dict
     return merge(rendered, unknown) if unknown else rendered
 
 
-def _count(value: Any) -> int | None:
+def count(value: Any) -> int | None:
+    """Read one count; ``None`` for anything but a number of tokens."""
     return value if type(value) is int and value >= 0 else None

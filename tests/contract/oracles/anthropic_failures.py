@@ -26,7 +26,7 @@ def _error(kind: str, message: str) -> dict[str, Any]:
     return {"type": "error", "error": {"type": kind, "message": message}, "request_id": _ID}
 
 
-def _failure(name: str, status: int, kind: str, message: str, becomes: Any, after: float | None = None) -> Failure:
+def _failure(name: str, status: int, kind: str, message: str, becomes: Any, *, after: float | None = None) -> Failure:
     headers = {"request-id": _ID, "content-type": "application/json"}
     if after is not None:
         headers |= {"retry-after": f"{after:g}", "anthropic-ratelimit-requests-remaining": "0"}
@@ -82,7 +82,7 @@ ANTHROPIC: Final = (
         "rate_limit_error",
         "This request would exceed your organization's rate limit of 50,000 input tokens per minute.",
         ProviderRateLimited,
-        14.0,
+        after=14.0,
     ),
     _failure("it broke", 500, "api_error", "Internal server error", ServerError),
     _failure("slow", 504, "timeout_error", "Request timed out", TimedOut),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anthropic.types import Message, RawMessageStreamEvent
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming, MessageCreateParamsStreaming
@@ -14,6 +13,9 @@ from aigw.errors import Overloaded, ProviderRateLimited, ServerError
 from contract.oracles.anthropic_failures import failures  # noqa: F401  (part of what an oracle has)
 from contract.oracles.strict import Judge
 from contract.said import SIGNATURE, Called, Counts, Numbers, Request, Said, halves, parsed, sprinkled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 MODEL = "contract-model"
 ID = "msg_01XFDUDYJgAACzvnptvVoYEL"
@@ -135,6 +137,11 @@ def back(said: Said, provider: str) -> list[Any]:
     return [_thinking(said)]
 
 
+def hides(provider: str) -> bool:
+    """It may redact its thinking."""
+    return True
+
+
 def tells(provider: str) -> frozenset[str]:
     """It tells everything."""
     return frozenset({"cached", "written", "reasoning"})
@@ -146,6 +153,8 @@ def finishes(provider: str) -> Mapping[str, str]:
 
 
 def _thinking(said: Said) -> dict[str, Any]:
+    if said.hidden:
+        return {"type": "redacted_thinking", "data": SIGNATURE}
     return {"type": "thinking", "thinking": said.thought, "signature": SIGNATURE}
 
 
@@ -187,7 +196,7 @@ def _message(said: Said, content: list[Any], *, over: bool) -> dict[str, Any]:
 def whole(said: Said, provider: str) -> bytes:
     """Write a whole answer."""
     content: list[Any] = [{"type": "x_unheard_of", "since": 2027}] if said.strange else []
-    content += [_thinking(said)] if said.thought else []
+    content += [_thinking(said)] if said.thought or said.hidden else []
     content += [{"type": "text", "text": said.text, "citations": None}] if said.text else []
     content += [_call(call, parsed(call.arguments or "{}")) for call in said.calls]
     body = _message(said, content, over=True)
@@ -221,7 +230,9 @@ def events(said: Said, provider: str) -> list[bytes]:
 def _blocks(said: Said) -> Iterator[tuple[Any, list[Any]]]:
     if said.strange:
         yield {"type": "x_unheard_of", "since": 2027}, [{"type": "x_unheard_of_delta", "more": 1}]
-    if said.thought:
+    if said.hidden:
+        yield _thinking(said), []
+    elif said.thought:
         deltas = [{"type": "thinking_delta", "thinking": piece} for piece in halves(said.thought)]
         signed = {"type": "signature_delta", "signature": SIGNATURE}
         yield {"type": "thinking", "thinking": "", "signature": ""}, [*deltas, signed]

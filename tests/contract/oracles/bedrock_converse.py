@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aigw.errors import (
     AuthenticationFailed,
@@ -21,6 +20,9 @@ from aigw.errors import (
 from contract.said import SIGNATURE, Called, Counts, Failure, Numbers, Request, Said, halves, parsed, sprinkled
 from wire.bedrock_converse.encoder import event, exception
 from wire.bedrock_converse.oracle import check_request, parse_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 MODEL = "contract.claude-sonnet-4-5"
 """A model that nothing is known of, of a family that takes everything."""
@@ -130,6 +132,11 @@ def back(said: Said, provider: str) -> list[Any]:
     return [_reasoning(said)]
 
 
+def hides(provider: str) -> bool:
+    """It may redact its reasoning."""
+    return True
+
+
 def tells(provider: str) -> frozenset[str]:
     """It does not tell the tokens of the reasoning."""
     return frozenset({"cached", "written"})
@@ -141,6 +148,8 @@ def finishes(provider: str) -> Mapping[str, str]:
 
 
 def _reasoning(said: Said) -> dict[str, Any]:
+    if said.hidden:
+        return {"redactedContent": SIGNATURE}
     return {"reasoningText": {"text": said.thought, "signature": SIGNATURE}}
 
 
@@ -170,7 +179,7 @@ def _metadata(said: Said) -> dict[str, Any]:
 def whole(said: Said, provider: str) -> bytes:
     """Write a whole answer."""
     content: list[Any] = [{"xUnheardOf": {"since": 2027}}] if said.strange else []
-    content += [{"reasoningContent": _reasoning(said)}] if said.thought else []
+    content += [{"reasoningContent": _reasoning(said)}] if said.thought or said.hidden else []
     content += [{"text": said.text}] if said.text else []
     content += [{"toolUse": {**_call(call), "input": parsed(call.arguments or "{}")}} for call in said.calls]
     message = {"role": "assistant", "content": content}
@@ -201,7 +210,9 @@ def events(said: Said, provider: str) -> list[bytes]:
 def _blocks(said: Said) -> Iterator[tuple[Any, list[Any]]]:
     if said.strange:
         yield None, [{"xUnheardOf": {"since": 2027}}]
-    if said.thought:
+    if said.hidden:
+        yield None, [{"reasoningContent": _reasoning(said)}]
+    elif said.thought:
         texts = [{"reasoningContent": {"text": piece}} for piece in halves(said.thought)]
         yield None, [*texts, {"reasoningContent": {"signature": SIGNATURE}}]
     if said.text:
@@ -222,7 +233,7 @@ LATE_FAILURES = {
 """Exceptions in the middle of a stream."""
 
 
-def _failure(name: str, status: int, code: str, message: str, kind: Any, told: str | None = None) -> Failure:
+def _failure(name: str, status: int, code: str, message: str, kind: Any, *, told: str | None = None) -> Failure:
     headers = {
         "x-amzn-requestid": "b1d0a7a5-0001",
         "x-amzn-errortype": f"{code}:http://internal.amazon.com/coral/com.amazon.bedrock/",
@@ -275,7 +286,7 @@ FAILURES = (
         "ThrottlingException",
         "Too many tokens per day, please wait before trying again.",
         QuotaExhausted,
-        "TooManyTokensPerDay",
+        told="TooManyTokensPerDay",
     ),
     _failure("slow", 408, "ModelTimeoutException", "Model has timed out in processing the request.", TimedOut),
     _failure("not ready", 429, "ModelNotReadyException", "The model is not ready for inference.", Overloaded),
@@ -288,3 +299,8 @@ FAILURES = (
 def failures(provider: str) -> tuple[Failure, ...]:
     """Return the failures of the service."""
     return FAILURES
+
+
+def as_event(body: bytes) -> bytes:
+    """It never fails under status 200 with a body that is not an event."""
+    raise AssertionError("Bedrock has no such failure")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aigw.errors import (
     AuthenticationFailed,
@@ -20,6 +19,9 @@ from aigw.errors import (
 from contract.oracles.cohere_types import ChatRequest
 from contract.oracles.strict import Judge
 from contract.said import Called, Counts, Failure, Numbers, Request, Said, halves, parsed, sprinkled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 MODEL = "contract-model"
 ID = "c14c80c3-18eb-4519-9460-6c92edd8cfb4"
@@ -114,6 +116,11 @@ def back(said: Said, provider: str) -> list[Any]:
     return [_thinking(said.thought)]
 
 
+def hides(provider: str) -> bool:
+    """It hides nothing."""
+    return False
+
+
 def tells(provider: str) -> frozenset[str]:
     """It tells what came from its cache."""
     return frozenset({"cached"})
@@ -163,15 +170,14 @@ def events(said: Said, provider: str) -> list[bytes]:
     for index, (block, pieces) in enumerate(_contents(said)):
         start = {"message": {"content": block}}
         made.append({"type": "content-start", "index": index, "delta": start})
-        for piece in pieces:
-            made.append({"type": "content-delta", "index": index, "delta": {"message": {"content": piece}}})
+        deltas = [{"message": {"content": piece}} for piece in pieces]
+        made += [{"type": "content-delta", "index": index, "delta": delta} for delta in deltas]
         made.append({"type": "content-end", "index": index})
     for index, call in enumerate(said.calls):
         start = {"message": {"tool_calls": _call(call, "")}}
         made.append({"type": "tool-call-start", "index": index, "delta": start})
-        for piece in halves(call.arguments):
-            delta = {"message": {"tool_calls": {"function": {"arguments": piece}}}}
-            made.append({"type": "tool-call-delta", "index": index, "delta": delta})
+        deltas = [{"message": {"tool_calls": {"function": {"arguments": piece}}}} for piece in halves(call.arguments)]
+        made += [{"type": "tool-call-delta", "index": index, "delta": delta} for delta in deltas]
         made.append({"type": "tool-call-end", "index": index})
     made.append({"type": "message-end", "id": ID, "delta": {"finish_reason": _reason(said), **_usage(said.counts)}})
     if said.strange:

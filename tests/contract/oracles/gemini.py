@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.genai import types
 from pydantic import TypeAdapter
@@ -12,6 +11,9 @@ from pydantic import TypeAdapter
 from aigw.errors import Overloaded, ProviderRateLimited, ServerError
 from contract.oracles.gemini_failures import failures  # noqa: F401  (part of what an oracle has)
 from contract.said import SIGNATURE, Called, Counts, Numbers, Request, Said, halves, sprinkled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 MODEL = "contract-model"
 ID = "Xk0aaY7oNdKFvdIP1eSbqAk"
@@ -149,7 +151,13 @@ def signs(provider: str) -> bool:
 
 def back(said: Said, provider: str) -> list[Any]:
     """The thought goes back, and the signature on the part on which it came: the first call, or the text."""
-    return [("thought", said.thought), ("functionCall" if said.calls else "text", SIGNATURE)]
+    signed = ("functionCall" if said.calls else "text", SIGNATURE)
+    return [signed] if said.hidden else [("thought", said.thought), signed]
+
+
+def hides(provider: str) -> bool:
+    """It shows no thoughts unless it is asked to, and signs all the same."""
+    return True
 
 
 def tells(provider: str) -> frozenset[str]:
@@ -197,7 +205,7 @@ def _thought_parts(texts: list[str]) -> list[dict[str, Any]]:
 def _parts(said: Said, texts: list[str]) -> list[dict[str, Any]]:
     parts: list[dict[str, Any]] = [{"text": text} for text in texts]
     parts += [_call(call) for call in said.calls]
-    if said.thought:
+    if said.thought or said.hidden:
         signed = next((part for part in parts if "functionCall" in part), parts[-1])
         signed["thoughtSignature"] = SIGNATURE
     if said.strange:
@@ -251,8 +259,10 @@ LATE_FAILURES = {
         ProviderRateLimited,
     ),
     "no event": (
-        b'{\n  "error": {\n    "code": 503,\n    "message": "The service is currently unavailable.",\n'
-        b'    "status": "UNAVAILABLE"\n  }\n}\n',
+        (
+            b'{\n  "error": {\n    "code": 503,\n    "message": "The service is currently unavailable.",\n'
+            b'    "status": "UNAVAILABLE"\n  }\n}\n'
+        ),
         Overloaded,
     ),
 }

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.chat.completion_create_params import (
@@ -17,6 +16,9 @@ from contract.oracles.openai_failures import failures  # noqa: F401  (part of wh
 from contract.oracles.openai_flavours import Flavour, flavour_of
 from contract.oracles.strict import Judge
 from contract.said import SIGNATURE, Called, Counts, Numbers, Request, Said, halves, parsed, sprinkled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 MODEL = "contract-model"
 ID = "chatcmpl-1"
@@ -137,8 +139,16 @@ def back(said: Said, provider: str) -> list[Any]:
     if flavour.back == "content":
         return [_thinking(said.thought)]
     if flavour.back == "reasoning_details":
-        return [_details(said.thought, SIGNATURE)]
+        return [_HIDDEN if said.hidden else _details(said.thought, SIGNATURE)]
     return [said.thought] if flavour.back else []
+
+
+def hides(provider: str) -> bool:
+    """Only OpenRouter's blocks may be encrypted."""
+    return flavour_of(provider).back == "reasoning_details"
+
+
+_HIDDEN = {"type": "reasoning.encrypted", "data": SIGNATURE, "id": "rs_1", "format": "openai-responses-v1", "index": 0}
 
 
 def _thinking(text: str) -> dict[str, Any]:
@@ -191,7 +201,9 @@ def _choice(said: Said, index: int, text: str, flavour: Flavour) -> dict[str, An
         message["content"] = [_thinking(said.thought), {"type": "text", "text": text}]
     elif said.thought and flavour.reasoning:
         message[flavour.reasoning] = said.thought
-    if said.thought and flavour.back == "reasoning_details":
+    if said.hidden:
+        message["reasoning_details"] = [_HIDDEN]
+    elif said.thought and flavour.back == "reasoning_details":
         message["reasoning_details"] = [_details(said.thought, SIGNATURE)]
     if said.calls:
         message["tool_calls"] = [_call(call) for call in said.calls]
@@ -255,6 +267,7 @@ def events(said: Said, provider: str) -> list[bytes]:
     body = [b"data: " + json.dumps(event).encode() + b"\n\n" for event in written]
     if said.strange:
         body[1:1] = [b": keep-alive\n\n", b'event: x.unheard_of\ndata: {"x": 1}\n\n']
+        body[4:4] = [b'data: {"id":"chatcmpl-1","object":"x.unheard_of","x_unheard_of":{"since":2027}}\n\n']
     return [*flavour.head, *body, DONE]
 
 
@@ -264,15 +277,8 @@ def _deltas(said: Said, index: int, flavour: Flavour) -> Iterator[dict[str, Any]
         return {"choices": [choice]}
 
     yield chunk(role="assistant", content="")
-    for piece in halves(said.thought) if flavour.reasoning else ():
-        if flavour.reasoning == "content":
-            yield chunk(content=[_thinking(piece)])
-        elif flavour.back == "reasoning_details":
-            yield chunk(content="", **{flavour.reasoning: piece}, reasoning_details=[_details(piece, None)])
-        else:
-            yield chunk(**{flavour.reasoning: piece})
-    if said.thought and flavour.back == "reasoning_details":
-        yield chunk(content="", reasoning_details=[{**_details("", SIGNATURE), "text": ""}])
+    for delta in _thought_deltas(said, flavour):
+        yield chunk(**delta)
     for piece in said.pieces:
         yield chunk(content=piece)
     for at, call in enumerate(said.calls):
@@ -287,6 +293,21 @@ def _deltas(said: Said, index: int, flavour: Flavour) -> Iterator[dict[str, Any]
     yield chunk(_reason(said))
 
 
+def _thought_deltas(said: Said, flavour: Flavour) -> Iterator[dict[str, Any]]:
+    in_blocks = flavour.back == "reasoning_details"
+    if said.hidden:
+        yield {"content": "", "reasoning_details": [_HIDDEN]}
+    for piece in halves(said.thought) if flavour.reasoning else ():
+        if flavour.reasoning == "content":
+            yield {"content": [_thinking(piece)]}
+        elif in_blocks:
+            yield {"content": "", flavour.reasoning: piece, "reasoning_details": [_details(piece, None)]}
+        else:
+            yield {flavour.reasoning: piece}
+    if said.thought and in_blocks:
+        yield {"content": "", "reasoning_details": [_details("", SIGNATURE)]}
+
+
 def as_event(body: bytes) -> bytes:
     """Write a body as the event of a stream."""
     return b"data: " + body + b"\n\n"
@@ -294,24 +315,32 @@ def as_event(body: bytes) -> bytes:
 
 LATE_FAILURES = {
     "server_error": (
-        b'data: {"error":{"message":"The server had an error while processing your request. Sorry about that!",'
-        b'"type":"server_error","param":null,"code":null}}\n\n',
+        (
+            b'data: {"error":{"message":"The server had an error while processing your request. Sorry about that!",'
+            b'"type":"server_error","param":null,"code":null}}\n\n'
+        ),
         ServerError,
     ),
     "numbered": (
-        b'data: {"error":{"object":"error","message":"EngineCore encountered an issue.",'
-        b'"type":"Internal Server Error","param":null,"code":500}}\n\n',
+        (
+            b'data: {"error":{"object":"error","message":"EngineCore encountered an issue.",'
+            b'"type":"Internal Server Error","param":null,"code":500}}\n\n'
+        ),
         ServerError,
     ),
     "named": (
-        b'event: error\ndata: {"error":{"message":"Service unavailable","type":"internal_server_error",'
-        b'"code":"503","status_code":503}}\n\n',
+        (
+            b'event: error\ndata: {"error":{"message":"Service unavailable","type":"internal_server_error",'
+            b'"code":"503","status_code":503}}\n\n'
+        ),
         Overloaded,
     ),
     "with a choice": (
-        b'data: {"id":"gen-1","object":"chat.completion.chunk","created":1790000000,"model":"m","provider":"X",'
-        b'"error":{"code":404,"message":"Model not found"},'
-        b'"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}\n\n',
+        (
+            b'data: {"id":"gen-1","object":"chat.completion.chunk","created":1790000000,"model":"m","provider":"X",'
+            b'"error":{"code":404,"message":"Model not found"},'
+            b'"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}\n\n'
+        ),
         NotFound,
     ),
 }

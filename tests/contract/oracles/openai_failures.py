@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aigw.errors import (
     AuthenticationFailed,
@@ -20,7 +19,11 @@ from aigw.errors import (
     TimedOut,
 )
 from contract.oracles.openai_hosts import HOSTS
+from contract.oracles.openai_locals import LOCALS
 from contract.said import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def _error(message: str, kind: str | None = None, code: str | None = None, param: str | None = None) -> dict[str, Any]:
@@ -232,6 +235,7 @@ def _deepseek(status: int, message: str, kind: str = "invalid_request_error") ->
 
 _BY_PROVIDER: Final[Mapping[str, tuple[Failure, ...]]] = {
     **HOSTS,
+    **LOCALS,
     "azure": _AZURE,
     "deepseek": (
         Failure(

@@ -15,9 +15,9 @@ class Flavour:
     """How one server answers. The defaults are what most servers for open models do.
 
     Args:
-        reasoning: the field of a message in which it shows reasoning; ``content`` for parts of type ``thinking``; empty
-            if it shows none.
-        back: how it wants to see its reasoning again: a field, ``reasoning_details``, ``content``; empty if it does not.
+        reasoning: the field of a message in which it shows reasoning; ``content`` for parts of type ``thinking``;
+            empty if it shows none.
+        back: where it wants to see its reasoning again: a field, ``reasoning_details``, ``content``; empty for nowhere.
         usage: ``openai``; ``apart`` where the output leaves out the reasoning; ``hits`` for DeepSeek's names.
         tells: which of the finer counts it tells.
         usage_in: the event of a stream that has the usage: one of its own, the last one with a choice, or each.
@@ -93,7 +93,9 @@ FLAVOURS: Final[Mapping[str, Flavour]] = {
         usage_in="last",
         fields={"system_fingerprint": "fp_4", "x_groq": {"id": "req_1"}},
     ),
-    "together": Flavour(reasoning="reasoning", back="reasoning", tells=frozenset({"cached"}), usage_in="last", finishes={"eos": "stop"}),
+    "together": Flavour(
+        reasoning="reasoning", back="reasoning", tells=frozenset({"cached"}), usage_in="last", finishes={"eos": "stop"}
+    ),
     "fireworks": Flavour(back="reasoning_content", tells=frozenset({"cached"}), usage_in="last"),
     "openrouter": Flavour(
         reasoning="reasoning",
@@ -114,7 +116,11 @@ FLAVOURS: Final[Mapping[str, Flavour]] = {
     "huggingface": Flavour(finishes={"eos_token": "eos_token", "stop_sequence": "stop_sequence"}),
     "cloudflare": Flavour(tells=frozenset({"cached"})),
     "ollama": Flavour(
-        reasoning="reasoning", back="reasoning", tells=frozenset(), same_index=True, fields={"system_fingerprint": "fp_ollama"}
+        reasoning="reasoning",
+        back="reasoning",
+        tells=frozenset(),
+        same_index=True,
+        fields={"system_fingerprint": "fp_ollama"},
     ),
     "vllm": Flavour(
         reasoning="reasoning",
@@ -124,9 +130,16 @@ FLAVOURS: Final[Mapping[str, Flavour]] = {
         choice={"stop_reason": None, "token_ids": None},
         finishes={"abort": "abort", "repetition": "repetition"},
     ),
-    "sglang": Flavour(back="reasoning_content", tool_images=True, choice={"matched_stop": None}, finishes={"abort": "abort"}),
+    "sglang": Flavour(
+        back="reasoning_content", tool_images=True, choice={"matched_stop": None}, finishes={"abort": "abort"}
+    ),
     "lmstudio": Flavour(reasoning="reasoning_content", tells=frozenset({"reasoning"}), fields={"stats": {}}),
-    "llamacpp": Flavour(back="reasoning_content", tells=frozenset({"cached"}), fields={"system_fingerprint": "b7000-abc"}, usage_in="own"),
+    "llamacpp": Flavour(
+        back="reasoning_content",
+        tells=frozenset({"cached"}),
+        fields={"system_fingerprint": "b7000-abc"},
+        usage_in="own",
+    ),
 }
 
 

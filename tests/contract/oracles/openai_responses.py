@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openai.types.responses import Response, ResponseStreamEvent
 from openai.types.responses.response_create_params import (
@@ -17,6 +16,9 @@ from aigw.errors import Overloaded, ProviderRateLimited, ServerError
 from contract.oracles.openai_failures import failures  # noqa: F401  (they share them)
 from contract.oracles.strict import Judge
 from contract.said import SIGNATURE, Called, Counts, Numbers, Request, Said, halves, parsed, sprinkled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 MODEL = "contract-model"
 ID = "resp_67ccd2bed1ec8190"
@@ -107,7 +109,12 @@ def signs(provider: str) -> bool:
 
 def back(said: Said, provider: str) -> list[Any]:
     """The item goes back with its summary and what it is signed with."""
-    return [(said.thought, SIGNATURE)]
+    return [(SIGNATURE,)] if said.hidden else [(said.thought, SIGNATURE)]
+
+
+def hides(provider: str) -> bool:
+    """It may show no summary."""
+    return True
 
 
 def tells(provider: str) -> frozenset[str]:
@@ -121,7 +128,7 @@ def finishes(provider: str) -> Mapping[str, str]:
 
 
 def _reasoning(said: Said) -> dict[str, Any]:
-    summary = [{"type": "summary_text", "text": said.thought}]
+    summary = [] if said.hidden else [{"type": "summary_text", "text": said.thought}]
     return {"id": "rs_1", "type": "reasoning", "summary": summary, "encrypted_content": SIGNATURE}
 
 
@@ -137,7 +144,7 @@ def _call(call: Called, at: int, status: str = "completed") -> dict[str, Any]:
 
 def _output(said: Said) -> list[Any]:
     output: list[Any] = [{"id": "x_1", "type": "x_unheard_of", "since": 2027}] if said.strange else []
-    output += [_reasoning(said)] if said.thought else []
+    output += [_reasoning(said)] if said.thought or said.hidden else []
     output += [_spoken(said.text)] if said.text else []
     return output + [_call(call, at) for at, call in enumerate(said.calls)]
 
@@ -213,7 +220,7 @@ def _item_events(item: Any, said: Said) -> Iterator[dict[str, Any]]:
         begun[kind] = {**item, "arguments": "", "status": "in_progress"}
     yield {"type": "response.output_item.added", "item": begun.get(kind, item)}
     identity = {"item_id": item["id"]}
-    if kind == "reasoning":
+    if kind == "reasoning" and not said.hidden:
         yield from _summary_events(said, identity)
     elif kind == "message":
         yield from _text_events(item, said, identity)

@@ -1,7 +1,8 @@
 """The SDKs' own types of requests, as strict as their words: unknown fields are refused, and lists are looked into.
 
-An SDK declares its requests as ``TypedDict``. Pydantic lets unknown fields of those pass, and reads an ``Iterable`` only
-when somebody iterates over it, which nobody does when a request is merely validated. Both would leave a judge blind.
+An SDK declares its requests as ``TypedDict``. Pydantic lets unknown fields of those pass, and reads an ``Iterable``
+only when somebody iterates over it, which nobody does when a request is merely validated. Both would leave a judge
+blind.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import json
 import os
 import types
 import typing
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NotRequired, Required, Union, get_args, get_origin, get_type_hints
 
 import pydantic
-from typing_extensions import NotRequired, Required, TypedDict, is_typeddict
+from typing_extensions import TypedDict, is_typeddict
 
 _LISTS = {collections.abc.Iterable, collections.abc.Sequence, list}
 _NO_JSON = {typing.IO, os.PathLike}

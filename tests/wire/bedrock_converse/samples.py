@@ -10,8 +10,9 @@ from pydantic_core import to_json
 from aigw.call import Call, Schema
 from aigw.chunk import Chunk, ToolCallDelta, Usage
 from aigw.message import File, Image, Message, Other, Reasoning, Text, Tool, ToolCall, ToolResult
+from aigw.wire.arguments import INVALID
 from aigw.wire.bedrock_converse import DEFAULT, WIRE
-from aigw.wire.bedrock_converse.dialect import ANSWER_TOOL, RAW_ARGUMENTS
+from aigw.wire.bedrock_converse.dialect import ANSWER_TOOL
 from aigw.wire.bedrock_converse.media import FORMATS
 from strategies import counts, json_values, names, some_unknown_fields, unknown_fields
 
@@ -38,7 +39,7 @@ points = (
     | st.just({"cachePoint": {"type": "default"}})
     | st.just({"cachePoint": {"type": "default", "ttl": "1h"}})
 )
-objects = st.dictionaries(st.text(max_size=5), json_values, max_size=2).filter(lambda value: RAW_ARGUMENTS not in value)
+objects = st.dictionaries(st.text(max_size=5), json_values, max_size=2).filter(lambda value: INVALID not in value)
 arguments = objects.map(lambda value: to_json(value).decode()) | st.sampled_from(['{"a": ', "free text", "[1]", "7"])
 
 

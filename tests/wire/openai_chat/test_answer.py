@@ -333,7 +333,13 @@ def test_an_event_with_several_choices_is_several_chunks() -> None:
     assert parse_event(data) == [Chunk(text="x", index=1), Chunk(text="y")]
 
 
-@pytest.mark.parametrize("data", [{}, [], "x", {"choices": None}, {"choices": "x"}, event("x"), event([])])
+@pytest.mark.parametrize("data", [{"object": "unheard.of", "field": 1}, {"choices": None, "object": "x", "field": 1}])
+def test_an_event_that_nobody_has_heard_of(data: dict) -> None:
+    """It says nothing, and its fields pass through."""
+    assert parse_event(data) == [Chunk(extra={"field": 1})]
+
+
+@pytest.mark.parametrize("data", [[], "x", {"choices": "x"}, event("x"), event([])])
 def test_what_is_no_event_is_a_bad_response(data: object) -> None:
     """Anything that is no chunk of a chat completion is refused."""
     with pytest.raises(BadResponse):

@@ -86,7 +86,10 @@ def reasonings(draw: st.DrawFn) -> tuple[Reasoning, ...]:
 
 call_extras = _described(unknown_fields, id=ids, namespace=names, status=st.just("incomplete"))
 tool_calls = st.builds(ToolCall, names, names, st.just("{}") | texts.filter(bool), call_extras) | st.builds(
-    lambda identity, name, text: ToolCall(identity, name, text, {"type": "custom_tool_call"}), names, names, texts
+    lambda identity, name, text: ToolCall(identity, name, text, {"type": "custom_tool_call"}),
+    names.map("c{}".format),  # ids of their own: how a result is written depends on whose it is
+    names,
+    texts,
 )
 said_parts = (
     said_texts()

@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import to_json
 
 from aigw.chunk import Chunk
-from aigw.errors import BadResponse, ConfigError
+from aigw.errors import ConfigError
+from aigw.wire.answers import wrong_answer
 from aigw.wire.anthropic_messages.dialect import DEFAULT, WIRE, Dialect
 from aigw.wire.anthropic_messages.errors import classify
 from aigw.wire.anthropic_messages.read_blocks import BlockReader
 from aigw.wire.anthropic_messages.usage import parse_usage, render_usage, usage_rest
 from aigw.wire.anthropic_messages.write_blocks import BlockWriter, whole_blocks
 from aigw.wire.fields import checked, optional, rest
+from aigw.wire.whole import id_of, model_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,9 +80,8 @@ def parse_response(body: Mapping[str, Any], dialect: Dialect = DEFAULT, model: s
         last = chunks[-1]
         extra = {**(last.extra or {}), **extra}
         chunks[-1] = last.evolve(finish_reason=finish, usage=parse_usage(usage), extra=extra or None)
-    except ConfigError as error:  # the checks of requests serve here too, but a wrong answer is the provider's fault
-        message = f"the answer is not a message: {error}"
-        raise BadResponse(message, provider=dialect.provider, model=model) from None
+    except ConfigError as error:
+        raise wrong_answer("a message", error, dialect.provider, model) from None
     return chunks
 
 
@@ -148,10 +149,10 @@ def render_response(
     writer = BlockWriter()
     events = [event for chunk in chunks for event in writer.write(chunk)]
     rendered: dict[str, Any] = {
-        "id": next((chunk.id for chunk in chunks if chunk.id), id),
+        "id": id_of(chunks, id),
         "type": "message",
         "role": "assistant",
-        "model": next((chunk.model for chunk in chunks if chunk.model), model),
+        "model": model_of(chunks, model),
         "content": whole_blocks(events),
         "stop_reason": None,
         "stop_sequence": None,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from aigw.errors import BadResponse, ConfigError
+from aigw.errors import ConfigError
+from aigw.wire.answers import wrong_answer
 from aigw.wire.anthropic_messages.dialect import DEFAULT, Dialect
 from aigw.wire.anthropic_messages.request import render_request
 from aigw.wire.fields import checked, required
@@ -50,5 +51,4 @@ def parse_count_tokens(body: Mapping[str, Any], dialect: Dialect = DEFAULT, mode
     try:
         return required(checked(body, dict, "it"), "input_tokens", int)
     except ConfigError as error:
-        message = f"the answer is not a count of tokens: {error}"
-        raise BadResponse(message, provider=dialect.provider, model=model) from None
+        raise wrong_answer("a count of tokens", error, dialect.provider, model) from None

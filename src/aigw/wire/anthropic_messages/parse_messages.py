@@ -6,8 +6,7 @@ stands in ``extra`` under that object's name, such as ``{"source": {"new_field":
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aigw.errors import ConfigError
 from aigw.message import Image, Message, Other, Part, Reasoning, Text, ToolCall, ToolResult
@@ -15,6 +14,10 @@ from aigw.wire.anthropic_messages.dialect import DEFAULT, WIRE
 from aigw.wire.anthropic_messages.sources import read_file, read_image
 from aigw.wire.anthropic_messages.tools import read_input
 from aigw.wire.fields import checked, optional, required, rest
+from aigw.wire.roles import read_role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _ROLES: Final = ("user", "assistant", "system")
 REDACTED: Final = "redacted_thinking"
@@ -44,11 +47,7 @@ def parse_message(data: Any, where: str = "message", provider: str = DEFAULT.pro
     Raises:
         ConfigError: it does not fit the format; the message names the path of the field, and quotes nothing.
     """
-    if not isinstance(data, Mapping):
-        raise ConfigError(f"{where} must be an object with a role and content, not {type(data).__name__}")
-    role = data.get("role")
-    if role not in _ROLES:
-        raise ConfigError(f"{where}.role must be one of {', '.join(_ROLES)}")
+    role = read_role(data, _ROLES, where)
     parts = _parse_content(data.get("content"), f"{where}.content", provider)
     extra = rest(data, ("role", "content"))
     results = tuple(part for part in parts if isinstance(part, ToolResult))

@@ -8,7 +8,8 @@ from aigw.chunk import Chunk, ToolCallDelta
 from aigw.message import Other, Reasoning, Text
 from aigw.wire.anthropic_messages.dialect import WIRE
 from aigw.wire.anthropic_messages.parse_messages import REDACTED
-from aigw.wire.anthropic_messages.tools import read_input, write_input
+from aigw.wire.anthropic_messages.tools import read_input
+from aigw.wire.arguments import write_arguments
 from aigw.wire.fields import optional, rest
 
 if TYPE_CHECKING:
@@ -210,7 +211,7 @@ class BlockReader:
             parts = (Reasoning("", optional(block, "data", str), self._provider, extra),)
         else:
             if pieces := "".join(open_.pieces):
-                block["input"] = write_input(pieces)
+                block["input"] = write_arguments(pieces)
             parts = (Other(block),)
         return [Chunk(parts=parts, wire=WIRE)] if parts else []
 

@@ -13,7 +13,7 @@ from aigw.errors import ConfigError
 from aigw.message import File, Image, Message, Other, Part, Reasoning, Text, ToolCall, ToolResult
 from aigw.wire.anthropic_messages.parse_messages import REDACTED
 from aigw.wire.anthropic_messages.sources import write_file, write_image
-from aigw.wire.anthropic_messages.tools import write_input
+from aigw.wire.arguments import write_arguments
 from aigw.wire.fields import merge, rest
 
 if TYPE_CHECKING:
@@ -200,7 +200,12 @@ class ConversationWriter:
         if not identity:
             identity = f"call_{self._calls}"
             self._calls += 1
-        block = {"type": "tool_use", "id": _legal(identity), "name": call.name, "input": write_input(call.arguments)}
+        block = {
+            "type": "tool_use",
+            "id": _legal(identity),
+            "name": call.name,
+            "input": write_arguments(call.arguments),
+        }
         return merge(block, extra)
 
     def _result(self, result: ToolResult, message: Message, extra: Mapping[str, Any]) -> Block:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
 
 from aigw.call import Call, Schema
-from aigw.errors import ConfigError
 from aigw.wire.anthropic_messages.dialect import DEFAULT, WIRE, Dialect
 from aigw.wire.anthropic_messages.parse_messages import parse_message, parse_system
 from aigw.wire.anthropic_messages.render_messages import ConversationWriter, compact
 from aigw.wire.anthropic_messages.thinking import ask, is_on, room, said, understand, without_said
 from aigw.wire.anthropic_messages.tools import parse_tool, render_tool, render_tool_choice, take_tool_choice
-from aigw.wire.fields import checked, merge, optional, required, rest
+from aigw.wire.fields import checked, checked_request, merge, optional, required, rest
 from aigw.wire.losses import Losses
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aigw.message import Message
 
 _KNOWN: Final = frozenset(
@@ -163,8 +163,7 @@ def parse_request(body: Mapping[str, Any], dialect: Dialect = DEFAULT) -> Call:
     Raises:
         ConfigError: it does not fit the format; the message names the path of the field, and quotes nothing.
     """
-    if not isinstance(body, Mapping):
-        raise ConfigError(f"the request must be an object, not {type(body).__name__}")
+    checked_request(body)
     model = optional(body, "model", str) or ""
     max_tokens = optional(body, "max_tokens", int)
     extra = rest(body, _KNOWN)

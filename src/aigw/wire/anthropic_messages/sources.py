@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote_to_bytes
 
 from aigw.message import File, Image, Other
+from aigw.wire.data_urls import join_data_url, split_data_url
 from aigw.wire.fields import merge, optional, required, rest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_BASE64: Final = ";base64"
 _PDF: Final = "application/pdf"
 _PLAIN: Final = "text/plain"
 _TEXTUAL: Final = ("application/json", "application/xml", "application/yaml", "application/x-yaml")
@@ -26,7 +25,8 @@ def write_image(image: Image, extra: Mapping[str, Any]) -> dict[str, Any] | None
         extra: those of its unknown fields that may be sent.
     """
     if image.url.startswith("data:"):
-        media_type, data = _split(image.url)
+        media_type, data = split_data_url(image.url)
+        media_type = media_type or _PLAIN
         source = {"type": "base64", "media_type": media_type, "data": data}
     elif image.url.startswith(("https:", "http:")):
         source = {"type": "url", "url": image.url}
@@ -46,7 +46,7 @@ def read_image(block: Mapping[str, Any], where: str) -> Image | Other:
     where = f"{where}.source"
     kind = source.get("type")
     if kind == "base64":
-        url = _join(required(source, "media_type", str, where), required(source, "data", str, where))
+        url = join_data_url(required(source, "media_type", str, where), required(source, "data", str, where))
         known = {"type", "media_type", "data"}
     elif kind == "url" and required(source, "url", str, where).startswith(("https:", "http:")):
         url = source["url"]
@@ -75,7 +75,8 @@ def write_file(file: File, extra: Mapping[str, Any], *, own: bool) -> tuple[dict
     elif file.url is None:
         return None, ""
     elif file.url.startswith("data:"):
-        media_type, data = _split(file.url)
+        media_type, data = split_data_url(file.url)
+        media_type = media_type or _PLAIN
         if media_type.startswith("image/") and not own:
             return write_image(Image(file.url), extra), ""
         text = _text(media_type, data)
@@ -109,10 +110,10 @@ def read_file(block: Mapping[str, Any], where: str) -> File | Other:
     kind = source.get("type")
     url = file_id = None
     if kind == "base64":
-        url = _join(required(source, "media_type", str, where), required(source, "data", str, where))
+        url = join_data_url(required(source, "media_type", str, where), required(source, "data", str, where))
     elif kind == "text":
         text = required(source, "data", str, where)
-        url = _join(_PLAIN, b64encode(text.encode(errors="surrogatepass")).decode())
+        url = join_data_url(_PLAIN, b64encode(text.encode(errors="surrogatepass")).decode())
     elif kind == "url" and required(source, "url", str, where).startswith(("https:", "http:")):
         url = source["url"]
     elif kind == "file":
@@ -122,18 +123,6 @@ def read_file(block: Mapping[str, Any], where: str) -> File | Other:
     if unknown := rest(source, ("type", "media_type", "data", "url", "file_id")):
         extra["source"] = unknown
     return File(url, file_id, name, extra)
-
-
-def _split(url: str) -> tuple[str, str]:
-    """Cut a ``data:`` URL into its media type and its content in base64."""
-    head, _, content = url.removeprefix("data:").partition(",")
-    if head.endswith(_BASE64):
-        return head.removesuffix(_BASE64) or _PLAIN, content
-    return head or _PLAIN, b64encode(unquote_to_bytes(content)).decode()
-
-
-def _join(media_type: str, data: str) -> str:
-    return f"data:{media_type}{_BASE64},{data}"
 
 
 def _text(media_type: str, data: str) -> str | None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from aigw.chunk import Chunk
-from aigw.errors import BadResponse, ConfigError, ProviderError
 from aigw.wire.anthropic_messages.answer import read_finish, refusal_or, usage_of, whole_extra, write_finish
 from aigw.wire.anthropic_messages.dialect import DEFAULT, WIRE, Dialect
 from aigw.wire.anthropic_messages.errors import classify
@@ -15,19 +14,19 @@ from aigw.wire.anthropic_messages.read_blocks import BlockReader
 from aigw.wire.anthropic_messages.usage import parse_usage, render_usage, usage_rest
 from aigw.wire.anthropic_messages.write_blocks import BlockWriter
 from aigw.wire.fields import checked, optional, rest
-from aigw.wire.sse import Event, EventStream, render_event
+from aigw.wire.sse import DONE, Event, render_event
+from aigw.wire.streams import JsonEventParser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-_DONE: Final = b"[DONE]"
 _BESIDE_DELTA: Final = ("context_management", "input_transformations")
 """Fields that stand beside the ``delta`` of the last event, not in it."""
 _START_ONLY: Final = ("stop_reason", "stop_sequence", "stop_details")
 """Fields that are empty at the start of an answer, and are told at its end."""
 
 
-class StreamParser:
+class StreamParser(JsonEventParser):
     """Reads a stream from its bytes, split anywhere. Its proper end is the event ``message_stop``.
 
     Args:
@@ -35,86 +34,23 @@ class StreamParser:
         model: the model that was asked for, for errors.
     """
 
-    __slots__ = ("_dialect", "_events", "_failure", "_model", "_reader", "_usage", "ended")
+    __slots__ = ("_reader", "_usage")
 
     def __init__(self, dialect: Dialect = DEFAULT, model: str = "") -> None:
-        self._dialect = dialect
-        self._model = model
-        self._events = EventStream()
+        super().__init__(classify, dialect.provider, model)
         self._reader = BlockReader(dialect.provider)
         self._usage: dict[str, Any] = {}
-        self._failure: ProviderError | None = None
-        self.ended = False
-        """``message_stop`` has come; what follows is ignored."""
 
-    def feed(self, data: bytes) -> list[Chunk]:
-        """Take the next bytes, return the chunks that they complete.
-
-        Chunks before something wrong in the same bytes are returned first; the error is raised by the next `feed` or
-        `finish`.
-
-        Raises:
-            BadResponse: an event is not JSON, or makes no sense.
-            ProviderError: the provider sent an error.
-        """
-        if self._failure is not None:
-            raise self._failure
-        return [] if self.ended else self._read(self._events.feed(data))
-
-    def finish(self) -> list[Chunk]:
-        """Tell that the body is over; return what its last event holds if only its end was missing.
-
-        Raises:
-            BadResponse: that was not the proper end of the stream.
-            ProviderError: what `feed` still had to raise.
-        """
-        if self._failure is not None:
-            raise self._failure
-        if self.ended:
+    def _read_event(self, event: Event) -> list[Chunk]:
+        if not event.data or event.data.startswith(DONE):  # the second: servers that speak OpenAI's format as well
             return []
-        try:
-            chunks = self._read(self._events.finish())
-        except BadResponse as error:
-            raise self._cut() from error
-        if not self._is_over():
-            raise self._cut()
-        return chunks
-
-    def _is_over(self) -> bool:
-        return self.ended
-
-    def _read(self, events: Iterable[Event]) -> list[Chunk]:
-        chunks: list[Chunk] = []
-        try:
-            for event in events:
-                chunks += self._event(event)
-                if self.ended:
-                    break
-        except ProviderError as error:
-            self._failure = error
-            if not chunks:
-                raise
-        return chunks
-
-    def _event(self, event: Event) -> list[Chunk]:
-        if not event.data or event.data.startswith(_DONE):  # the second: servers that speak OpenAI's format as well
-            return []
-        try:
-            data = from_json(event.data)
-        except ValueError as error:
-            if event.event == "error":
-                raise self._error(event.data) from None
-            raise self._bad("an event of the stream is not valid JSON") from error
-        try:
-            data = checked(data, dict, "an event")
-            kind = data.get("type") or event.event
-            if kind == "content_block_delta":
-                return self._reader.delta(_index(data), checked(data.get("delta"), dict, "delta"))
-            if kind == "error" or event.event == "error" or data.get("error"):
-                raise self._error(event.data)
-            return self._other(kind, data)
-        except ConfigError as error:  # the checks of requests serve here too
-            raise self._bad(f"an event of the stream makes no sense: {error}") from None
+        data = checked(self._json(event), dict, "it")
+        kind = data.get("type") or event.event
+        if kind == "content_block_delta":
+            return self._reader.delta(_index(data), checked(data.get("delta"), dict, "delta"))
+        if kind == "error" or event.event == "error" or data.get("error"):
+            raise self._error(event.data)
+        return self._other(kind, data)
 
     def _other(self, kind: Any, data: Mapping[str, Any]) -> list[Chunk]:
         if kind == "content_block_start":
@@ -156,16 +92,6 @@ class StreamParser:
         if left := usage_rest(self._usage):
             extra["usage"] = left
         return parse_usage(self._usage)
-
-    def _error(self, data: bytes) -> ProviderError:
-        return classify(200, {}, data, provider=self._dialect.provider, model=self._model)
-
-    def _bad(self, message: str) -> BadResponse:
-        return BadResponse(message, provider=self._dialect.provider, model=self._model)
-
-    def _cut(self) -> BadResponse:
-        self._failure = self._bad("the stream ended before its end")
-        return self._failure
 
 
 def _index(data: Mapping[str, Any]) -> int:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import from_json, to_json
-
 from aigw.errors import ConfigError
 from aigw.message import Tool
+from aigw.wire.arguments import read_arguments
 from aigw.wire.fields import merge, optional, required, rest
 
 if TYPE_CHECKING:
@@ -17,35 +16,11 @@ if TYPE_CHECKING:
 _MODES: Final[Mapping[str, str]] = {"auto": "auto", "none": "none", "required": "any"}
 _TYPES: Final[Mapping[str, str]] = {kind: mode for mode, kind in _MODES.items()}
 _FUNCTION: Final = ("custom", "function")
-_INVALID: Final = "INVALID_JSON"
-"""Arguments that are no JSON object stand under this name: the format takes nothing but objects, and its documentation
-advises to wrap the text of others like this when it goes back to the model."""
-
-
-def write_input(arguments: str) -> dict[str, Any]:
-    """Return the arguments of a call as an object; text that is none is wrapped, so that nothing is lost."""
-    if not arguments.strip():
-        return {}
-    try:
-        value = from_json(arguments, allow_inf_nan=False)
-    except ValueError:
-        value = None
-    return value if isinstance(value, dict) else {_INVALID: arguments}
 
 
 def read_input(value: Any) -> str:
-    """Return the arguments of a call as JSON text; the reverse of `write_input`."""
-    if isinstance(value, dict):
-        text = value.get(_INVALID)
-        if len(value) == 1 and isinstance(text, str) and _is_wrapped(text):
-            return text
-    elif isinstance(value, str):  # some servers write the text itself
-        return value
-    return "{}" if value is None else to_json(value).decode()
-
-
-def _is_wrapped(text: str) -> bool:
-    return bool(text.strip()) and _INVALID in write_input(text)
+    """Return the arguments of a call as JSON text, an empty object where there are none."""
+    return "{}" if value is None else read_arguments(value)
 
 
 def render_tool(tool: Tool, origin: str, losses: Losses) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aigw.chunk import Usage
 from aigw.wire.fields import merge, rest
+from aigw.wire.usage import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,13 +27,13 @@ def parse_usage(data: Any) -> Usage | None:
     """
     if not isinstance(data, dict):
         return None
-    fresh, cached, written = (_count(data.get(name)) for name in _INPUTS)
-    output = _count(data.get("output_tokens"))
+    fresh, cached, written = (count(data.get(name)) for name in _INPUTS)
+    output = count(data.get("output_tokens"))
     total = (fresh or 0) + (cached or 0) + (written or 0)
     if not total or output is None:
         return None
     details = data.get(_DETAILS)
-    reasoning = _count(details.get("thinking_tokens")) if isinstance(details, dict) else None
+    reasoning = count(details.get("thinking_tokens")) if isinstance(details, dict) else None
     return Usage(total, output, cached, written, reasoning)
 
 
@@ -67,7 +68,3 @@ def render_usage(usage: Usage | None, unknown: Mapping[str, Any] | None = None) 
     if known.reasoning is not None:
         rendered[_DETAILS] = {"thinking_tokens": known.reasoning}
     return merge(rendered, unknown) if unknown else rendered
-
-
-def _count(value: Any) -> int | None:
-    return value if type(value) is int and value >= 0 else None

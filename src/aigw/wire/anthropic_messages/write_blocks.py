@@ -9,7 +9,7 @@ from aigw.wire.anthropic_messages.dialect import WIRE
 from aigw.wire.anthropic_messages.parse_messages import REDACTED
 from aigw.wire.anthropic_messages.read_blocks import join_fields
 from aigw.wire.anthropic_messages.sources import write_file, write_image
-from aigw.wire.anthropic_messages.tools import write_input
+from aigw.wire.arguments import write_arguments
 from aigw.wire.fields import rest
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class BlockWriter:
             block = {"type": "text", "text": part.text, **extra}
         elif isinstance(part, ToolCall):
             self._calls[-1 - len(self._calls)] = self._index + 1
-            arguments = write_input(part.arguments)
+            arguments = write_arguments(part.arguments)
             block = {"type": "tool_use", "id": part.id, "name": part.name, "input": arguments, **extra}
         elif isinstance(part, Image):
             block = write_image(part, extra)
@@ -183,7 +183,7 @@ def whole_blocks(events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             else:
                 _apply(block, kind, delta)
     for index, pieces in arguments.items():
-        blocks[index]["input"] = write_input("".join(pieces))
+        blocks[index]["input"] = write_arguments("".join(pieces))
     return blocks
 
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from aigw.chunk import Chunk, ToolCallDelta
-from aigw.errors import BadResponse, ConfigError
+from aigw.errors import ConfigError
 from aigw.message import Part, Reasoning, Text, ToolCall
+from aigw.wire.answers import wrong_answer
 from aigw.wire.bedrock_converse.dialect import ANSWER_TOOL, DEFAULT, WIRE, Dialect
 from aigw.wire.bedrock_converse.events import Events
 from aigw.wire.bedrock_converse.folding import NO_METRICS, fold
@@ -45,9 +46,8 @@ def parse_response(body: Mapping[str, Any], dialect: Dialect = DEFAULT, model: s
         content = required(message, "content", list, "output.message")
         chunks = list(_chunks(content, dialect))
         given = required(body, "stopReason", str)
-    except ConfigError as error:  # the checks of requests serve here too, but a wrong answer is the provider's fault
-        text = f"the answer is not one of the Converse API: {error}"
-        raise BadResponse(text, provider=dialect.provider, model=model) from None
+    except ConfigError as error:
+        raise wrong_answer("one of the Converse API", error, dialect.provider, model) from None
     last = chunks.pop() if chunks else Chunk(wire=WIRE)
     called = any(chunk.tool_calls for chunk in (*chunks, last))
     reason, kept = read_reason("end_turn" if given == "tool_use" and not called and _answers(content) else given)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import from_json
 
 from aigw.message import File, Image, Other, Reasoning, Text, ToolCall, ToolResult
+from aigw.wire.arguments import write_arguments
 from aigw.wire.bedrock_converse.dialect import WIRE
 from aigw.wire.bedrock_converse.media import Names, kind_of, write_source
-from aigw.wire.bedrock_converse.values import write_arguments
 from aigw.wire.fields import merge, rest
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Scribe:
             return self._text(part.text, extra)
         if isinstance(part, Image):
             if part.detail is not None:
-                self.losses.tuning("how closely an image is looked at")
+                self.losses.tuning("the detail of an image")
             return self._media("image", part.url, {}, extra, own=own)
         if isinstance(part, File):
             return self._file(part, extra, own=own)

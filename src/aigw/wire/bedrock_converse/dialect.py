@@ -14,9 +14,6 @@ WIRE: Final = "bedrock_converse"
 ANSWER_TOOL: Final = "aigw_answer"
 """Name of the tool that takes an answer which must fit a JSON schema, where the model knows no other way."""
 
-RAW_ARGUMENTS: Final = "INVALID_JSON"
-"""The only field of a tool's input whose arguments are no JSON object: the format has no other place for them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Dialect:

@@ -74,6 +74,16 @@ class EventStream:
         self._buffer += data
         return self._frames()
 
+    def finish(self) -> list[Frame]:
+        """Tell that the body is over. Nothing is left: a frame tells where it ends.
+
+        Raises:
+            BadResponse: the body ended within a frame.
+        """
+        if self.pending:
+            raise BadResponse("the event stream is damaged: it ends within a frame")
+        return []
+
     def _frames(self) -> Iterator[Frame]:
         start = 0
         try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from aigw.wire.bedrock_converse.values import grow, read_arguments, write_arguments
+from aigw.wire.arguments import read_arguments, write_arguments
 from aigw.wire.fields import rest
 
 Event = tuple[str, dict[str, Any]]
@@ -16,6 +17,9 @@ NO_METRICS: Final[Mapping[str, Any]] = {"latencyMs": 0}
 
 _LATER: Final = {"toolUse": "input", "toolResult": "content", "image": "source"}
 """The fields of blocks that come in deltas; what else they have comes when they start."""
+
+_ENCODED: Final = frozenset({"bytes", "redactedContent"})
+"""Fields that hold base64."""
 
 
 class Pieces:
@@ -79,3 +83,22 @@ def fold(events: Iterable[Event]) -> dict[str, Any]:
             body.update(payload)
     message["content"] = [pieces.join() for pieces in blocks.values()]
     return body
+
+
+def grow(there: Any, piece: Any, name: str = "") -> Any:
+    """Join a piece of a streamed value to what has come before: texts and lists grow, objects field by field."""
+    if isinstance(there, str) and isinstance(piece, str):
+        return _join_encoded(there, piece) if name in _ENCODED else there + piece
+    if isinstance(there, list) and isinstance(piece, list):
+        return there + piece
+    if isinstance(there, Mapping) and isinstance(piece, Mapping):
+        return {**there, **{key: grow(there.get(key), value, key) for key, value in piece.items()}}
+    return piece
+
+
+def _join_encoded(there: str, piece: str) -> str:
+    """Join two texts in base64, of which the first may be padded."""
+    try:
+        return b64encode(b64decode(there, validate=True) + b64decode(piece, validate=True)).decode()
+    except ValueError:
+        return there + piece

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote_to_bytes
+
+from aigw.wire.data_urls import join_data_url, split_data_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,6 @@ _ALIASES: Final[Mapping[str, str]] = {
     "audio/x-flac": "audio/flac",
 }
 _TEXTUAL: Final = re.compile(r"text/|application/(json|xml|yaml|x-yaml|javascript|toml|sql|x-ndjson)$|.*\+(json|xml)$")
-_BASE64: Final = ";base64"
 _EXTENSION: Final = re.compile(r"\.([A-Za-z0-9_]{1,8})$")
 _ILLEGAL: Final = re.compile(r"[^A-Za-z0-9\s\-()\[\]]")
 _LONGEST_NAME: Final = 200
@@ -72,7 +71,7 @@ def read_source(kind: str, block: Mapping[str, Any]) -> str | None:
         return location["uri"]
     if not isinstance(data, str) or not isinstance(form, str):
         return None
-    return f"data:{FORMATS[kind].get(form, f'{kind}/{form}')};base64,{data}"
+    return join_data_url(FORMATS[kind].get(form, f"{kind}/{form}"), data)
 
 
 def write_source(kind: str, url: str, *, own: bool) -> dict[str, Any] | None:
@@ -89,10 +88,9 @@ def write_source(kind: str, url: str, *, own: bool) -> dict[str, Any] | None:
         source: dict[str, Any] = {"s3Location": {"uri": url}}
         form = _by_extension(kind, url)
     elif url.startswith("data:"):
-        head, _, data = url.removeprefix("data:").partition(",")
-        encoded = data if head.endswith(_BASE64) else b64encode(unquote_to_bytes(data)).decode()
-        source = {"bytes": encoded}
-        media_type = head.partition(";")[0].strip().lower()
+        media_type, data = split_data_url(url)
+        source = {"bytes": data}
+        media_type = media_type.partition(";")[0].strip().lower()
         form = _by_media_type(kind, media_type)
         if form is None and own and media_type.startswith(f"{kind}/"):
             form = media_type.partition("/")[2]

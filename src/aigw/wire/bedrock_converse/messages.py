@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from aigw.errors import ConfigError
 from aigw.message import Message, ToolResult
 from aigw.wire.bedrock_converse.blocks import Block
 from aigw.wire.bedrock_converse.dialect import WIRE
 from aigw.wire.bedrock_converse.parts import parse_blocks
 from aigw.wire.fields import checked, required, rest
+from aigw.wire.roles import read_role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aigw.message import Role
     from aigw.wire.bedrock_converse.blocks import Scribe
 
 _SYSTEM: Final = ("system", "developer")
@@ -61,7 +60,7 @@ def render_messages(messages: Sequence[Message], scribe: Scribe) -> tuple[list[B
     for message in messages:
         own = message.wire == WIRE
         if message.name is not None:
-            scribe.losses.note("the name of a speaker")
+            scribe.losses.tuning("the name of a speaker")
         content = [block for part in message.parts for block in scribe.write(part, message.wire)]
         if not content:  # it says nothing, and the server refuses such a message
             continue
@@ -108,10 +107,7 @@ def parse_messages(body: Mapping[str, Any], provider: str) -> tuple[Message, ...
 
 
 def _parse_message(data: Mapping[str, Any], provider: str, where: str) -> Message:
-    given = data.get("role")
-    if given not in _ROLES:
-        raise ConfigError(f"{where}.role must be one of {', '.join(_ROLES)}")
-    role: Role = given
+    role = read_role(data, _ROLES, where)
     parts = parse_blocks(required(data, "content", list, where), provider, f"{where}.content", role)
     if role == "user" and parts and all(isinstance(part, ToolResult) for part in parts):
         role = "tool"

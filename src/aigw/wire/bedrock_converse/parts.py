@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import to_json
 
 from aigw.message import File, Image, Other, Part, Reasoning, Text, ToolCall, ToolResult
+from aigw.wire.arguments import read_arguments
 from aigw.wire.bedrock_converse.media import read_source
-from aigw.wire.bedrock_converse.values import read_arguments
 from aigw.wire.fields import checked, optional, required, rest
 
 if TYPE_CHECKING:

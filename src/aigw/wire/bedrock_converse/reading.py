@@ -13,10 +13,9 @@ from aigw.chunk import Chunk, ToolCallDelta
 from aigw.message import Reasoning
 from aigw.wire.bedrock_converse.answer import part_chunk, whole_rest
 from aigw.wire.bedrock_converse.dialect import ANSWER_TOOL, WIRE, Dialect
-from aigw.wire.bedrock_converse.folding import Pieces
+from aigw.wire.bedrock_converse.folding import Pieces, grow
 from aigw.wire.bedrock_converse.parts import parse_block
 from aigw.wire.bedrock_converse.usage import parse_usage, read_reason
-from aigw.wire.bedrock_converse.values import grow
 from aigw.wire.fields import checked, required, rest
 
 if TYPE_CHECKING:

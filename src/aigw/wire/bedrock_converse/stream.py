@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from pydantic_core import from_json, to_json
 
-from aigw.errors import BadResponse, ConfigError, ProviderError
 from aigw.wire.bedrock_converse.dialect import DEFAULT, Dialect
 from aigw.wire.bedrock_converse.errors import classify_exception
 from aigw.wire.bedrock_converse.events import Events
 from aigw.wire.bedrock_converse.eventstream import EventStream, Frame, render_frame
 from aigw.wire.bedrock_converse.reading import Reader
+from aigw.wire.fields import checked
+from aigw.wire.streams import EventParser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _FAILURES: Final = {"exception": ":exception-type", "error": ":error-code"}
 
 
-class StreamParser:
+class StreamParser(EventParser[Frame]):
     """Reads a stream from its bytes, split anywhere.
 
     The proper end is the event ``metadata``, or the end of the body after ``messageStop``.
@@ -32,86 +33,31 @@ class StreamParser:
         model: the model that was asked for, for errors.
     """
 
-    __slots__ = ("_dialect", "_failure", "_frames", "_model", "_reader")
+    __slots__ = ("_reader",)
+
+    _EXPECTED: ClassVar[str] = "one of the Converse API"
 
     def __init__(self, dialect: Dialect = DEFAULT, model: str = "") -> None:
-        self._dialect = dialect
-        self._model = model
-        self._frames = EventStream()
+        super().__init__(EventStream(), dialect.provider, model)
         self._reader = Reader(dialect)
-        self._failure: ProviderError | None = None
 
-    @property
-    def ended(self) -> bool:
-        """Whether the last event has come; what follows is ignored."""
-        return self._reader.ended
+    def _is_over(self) -> bool:
+        return self._reader.stopped
 
-    def feed(self, data: bytes) -> list[Chunk]:
-        """Take the next bytes, return the chunks that they complete.
-
-        Chunks before something wrong in the same bytes are returned first; the error is raised by the next `feed` or
-        `finish`.
-
-        Raises:
-            BadResponse: the bytes are no event stream, or an event makes no sense.
-            ProviderError: the provider sent an exception.
-        """
-        if self._failure is not None:
-            raise self._failure
-        return [] if self.ended else self._read(self._frames.feed(data))
-
-    def finish(self) -> list[Chunk]:
-        """Tell that the body is over. There are no chunks left.
-
-        Raises:
-            BadResponse: that was not the proper end of the stream.
-            ProviderError: what `feed` still had to raise.
-        """
-        if self._failure is not None:
-            raise self._failure
-        if self.ended or (self._reader.stopped and not self._frames.pending):
-            return []
-        self._failure = self._bad("the stream ended before its end")
-        raise self._failure
-
-    def _read(self, frames: Iterable[Frame]) -> list[Chunk]:
-        chunks: list[Chunk] = []
-        try:
-            for frame in frames:
-                chunks += self._parse(frame)
-                if self.ended:
-                    break
-        except ProviderError as error:
-            error.provider = self._dialect.provider
-            error.model = self._model
-            self._failure = error
-            if not chunks:
-                raise
-        return chunks
-
-    def _parse(self, frame: Frame) -> list[Chunk]:
-        failure = _FAILURES.get(str(frame.headers.get(":message-type")))
+    def _read_event(self, event: Frame) -> list[Chunk]:
+        failure = _FAILURES.get(str(event.headers.get(":message-type")))
         if failure is not None:
-            said = frame.payload or to_json({"message": str(frame.headers.get(":error-message", ""))})
-            code = str(frame.headers.get(failure, ""))
-            raise classify_exception(code, said, provider=self._dialect.provider, model=self._model)
-        name = str(frame.headers.get(":event-type", ""))
+            said = event.payload or to_json({"message": str(event.headers.get(":error-message", ""))})
+            code = str(event.headers.get(failure, ""))
+            raise classify_exception(code, said, provider=self._provider, model=self._model)
+        name = str(event.headers.get(":event-type", ""))
         try:
-            payload: Any = from_json(frame.payload)
+            payload: Any = from_json(event.payload)
         except ValueError as error:
             raise self._bad("an event of the stream is not valid JSON") from error
-        if not isinstance(payload, dict):
-            raise self._bad("an event of the stream is not an object")
-        try:
-            return self._reader.read(name, payload)
-        except (
-            ConfigError
-        ) as error:  # the checks of requests serve here too, but a wrong answer is the provider's fault
-            message = f"an event of the stream is not one of the Converse API: {error}"
-        raise self._bad(message)
-
-    def _bad(self, message: str) -> BadResponse:
-        return BadResponse(message, provider=self._dialect.provider, model=self._model)
+        chunks = self._reader.read(name, checked(payload, dict, "it"))
+        self.ended = self._reader.ended
+        return chunks
 
 
 class StreamRenderer:

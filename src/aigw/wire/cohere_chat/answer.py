@@ -18,8 +18,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from aigw.chunk import Chunk, ToolCallDelta
-from aigw.errors import BadResponse, ConfigError
+from aigw.errors import ConfigError
 from aigw.message import Other, Reasoning, Text
+from aigw.wire.answers import wrong_answer
 from aigw.wire.cohere_chat.dialect import DEFAULT, WIRE, Dialect
 from aigw.wire.cohere_chat.parts import CITATIONS, PLAN, PLAN_MARK, read_part
 from aigw.wire.cohere_chat.reasons import FINISH, failure, read_reason
@@ -56,10 +57,8 @@ def parse_response(body: Mapping[str, Any], dialect: Dialect = DEFAULT, model: s
             raise failed
         message = checked(body.get("message"), dict, "message")
         return _finished(_parse_parts(message, dialect.provider), body, message)
-    except ConfigError as error:  # the checks of requests serve here too, but a wrong answer is the provider's fault
-        raise BadResponse(
-            f"the answer is not one of Cohere's: {error}", provider=dialect.provider, model=model
-        ) from None
+    except ConfigError as error:
+        raise wrong_answer("one of Cohere's", error, dialect.provider, model) from None
 
 
 def _parse_parts(message: Mapping[str, Any], provider: str) -> list[Chunk]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from aigw.errors import ConfigError
 from aigw.message import Image, Message, Other, Part, Reasoning, Text, ToolResult
 from aigw.wire.cohere_chat.dialect import DEFAULT, WIRE, Dialect
 from aigw.wire.cohere_chat.parts import CITATIONS, PLAN, PLAN_MARK, read_part
 from aigw.wire.fields import optional, required, rest
 from aigw.wire.openai_chat.parts import parse_tool_call
+from aigw.wire.openai_chat.turns import parse_content
+from aigw.wire.roles import read_role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _ROLES: Final = ("system", "user", "assistant", "tool")
 _MESSAGE: Final = frozenset({"role", "content"})
@@ -32,15 +35,11 @@ def parse_message(data: Mapping[str, Any], where: str = "message", dialect: Dial
     Raises:
         ConfigError: it does not fit the format; the message names the path of the field, and quotes nothing.
     """
-    if not isinstance(data, Mapping):
-        raise ConfigError(f"{where} must be an object with a role and content, not {type(data).__name__}")
-    role = data.get("role")
-    if role not in _ROLES:
-        raise ConfigError(f"{where}.role must be one of {', '.join(_ROLES)}")
-    content = _parse_content(data, where, dialect.provider)
+    role = read_role(data, _ROLES, where)
+    content = parse_content(data, where, lambda part, path: read_part(part, path, dialect.provider))
     if role == "tool":
         return _parse_tool_message(data, content, where)
-    parts: list[Part] = ([Text(content)] if content else []) if isinstance(content, str) else content
+    parts: list[Part] = ([Text(content)] if content else []) if isinstance(content, str) else list(content)
     if role != "assistant":
         return Message(role, parts, None, rest(data, _MESSAGE), WIRE)
     extra = rest(data, _ASSISTANT)
@@ -61,7 +60,7 @@ def _place_citations(parts: list[Part], extra: dict[str, Any]) -> None:
         parts[last] = replace(text, extra={**text.extra, CITATIONS: extra.pop(CITATIONS)})
 
 
-def _parse_tool_message(data: Mapping[str, Any], content: str | list[Part], where: str) -> Message:
+def _parse_tool_message(data: Mapping[str, Any], content: str | tuple[Part, ...], where: str) -> Message:
     said: str | tuple[Text | Image, ...]
     extra: dict[str, Any] = {}
     if isinstance(content, str):
@@ -72,14 +71,3 @@ def _parse_tool_message(data: Mapping[str, Any], content: str | list[Part], wher
             extra["content"] = others  # they go out again after the texts and images
     result = ToolResult(required(data, "tool_call_id", str, where), said, extra=extra)
     return Message("tool", result, None, rest(data, _TOOL_MESSAGE), WIRE)
-
-
-def _parse_content(data: Mapping[str, Any], where: str, provider: str) -> str | list[Part]:
-    content = data.get("content")
-    if content is None:
-        return ""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, (list, tuple)):
-        raise ConfigError(f"{where}.content must be a string or a list of parts, not {type(content).__name__}")
-    return [read_part(part, f"{where}.content[{at}]", provider) for at, part in enumerate(content)]

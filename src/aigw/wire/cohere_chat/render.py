@@ -16,6 +16,7 @@ from aigw.wire.cohere_chat.parts import CITATIONS, PLAN
 from aigw.wire.cohere_chat.writing import Event, EventWriter
 from aigw.wire.fields import merge, rest
 from aigw.wire.sse import render_event
+from aigw.wire.whole import id_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,7 +45,7 @@ def render_response(
         created: not used.
         dialect: not used.
     """
-    writer = EventWriter(next((chunk.id for chunk in chunks if chunk.id), id))
+    writer = EventWriter(id_of(chunks, id))
     whole = _Whole()
     for chunk in chunks:
         for event in writer.write(chunk):

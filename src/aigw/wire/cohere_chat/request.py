@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import to_json
 
 from aigw.call import Call, Schema
-from aigw.errors import ConfigError
 from aigw.wire.cohere_chat.dialect import DEFAULT, WIRE, Dialect
 from aigw.wire.cohere_chat.messages import parse_message
 from aigw.wire.cohere_chat.speech import MessageRenderer
 from aigw.wire.cohere_chat.thinking import render_thinking, take_thinking
-from aigw.wire.fields import checked, optional, required, rest
+from aigw.wire.fields import checked, checked_request, optional, required, rest
 from aigw.wire.losses import Losses
 from aigw.wire.openai_chat.messages import parse_tool, render_tool
 
@@ -155,8 +154,7 @@ def parse_request(body: Mapping[str, Any], dialect: Dialect = DEFAULT) -> Call:
     Raises:
         ConfigError: it does not fit the format; the message names the path of the field, and quotes nothing.
     """
-    if not isinstance(body, Mapping):
-        raise ConfigError(f"the request must be an object, not {type(body).__name__}")
+    checked_request(body)
     extra = rest(body, _KNOWN)
     tools = tuple(parse_tool(tool, f"tools[{at}]") for at, tool in enumerate(optional(body, "tools", list) or ()))
     strict = optional(extra, "strict_tools", bool)

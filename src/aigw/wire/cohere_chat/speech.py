@@ -10,6 +10,7 @@ from aigw.wire.cohere_chat.dialect import WIRE, Dialect
 from aigw.wire.cohere_chat.parts import CITATIONS, PLAN, is_plan, write_thinking, write_words
 from aigw.wire.fields import merge, rest
 from aigw.wire.openai_chat.parts import write_image, write_tool_call
+from aigw.wire.openai_chat.turns import failed, render_turn, simplest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,18 +47,7 @@ class MessageRenderer:
             ConfigError: a message of role ``tool`` holds something else than tool results.
             NoCapableTarget: the format cannot express a part of it.
         """
-        others = [part for part in message.parts if not isinstance(part, ToolResult)]
-        extra = self._losses.own(message.extra, message.wire)
-        results = [
-            self._result(part, {} if others else extra, message.wire)
-            for part in message.parts
-            if isinstance(part, ToolResult)
-        ]
-        if message.role == "tool":
-            if others or not results:
-                raise ConfigError("a message with role tool must hold ToolResult parts and nothing else")
-            return results
-        return results if results and not others else [*results, self._speech(message, others, extra)]
+        return render_turn(message, self._losses, self._speech, self._result)
 
     def _speech(self, message: Message, parts: Sequence[Part], extra: Mapping[str, Any]) -> dict[str, Any]:
         if message.name is not None:
@@ -73,7 +63,7 @@ class MessageRenderer:
         content = self._content(message, parts)
         speech: dict[str, Any] = {"role": _ROLES.get(message.role, message.role)}
         if content or message.role != "assistant" or not (calls or plans or extra):
-            speech["content"] = _simplest(content)
+            speech["content"] = simplest(content)
         if plans:
             speech[PLAN] = "\n".join(plans)
         if calls:
@@ -132,9 +122,7 @@ class MessageRenderer:
             ]
         if result.is_error:
             self._losses.note("the mark of a tool result that it is an error", "emulated")
-            content = (
-                f"Error: {content}" if isinstance(content, str) else [{"type": "text", "text": "Error:"}, *content]
-            )
+            content = failed(content)
         rendered = {"role": "tool", "tool_call_id": result.id, "content": content}
         return merge(merge(rendered, rest(own, ("content",))), extra)
 
@@ -173,11 +161,3 @@ class MessageRenderer:
             self._noted = True
             self._losses.note("reasoning of another provider")
         return False
-
-
-def _simplest(content: list[dict[str, Any]]) -> str | list[dict[str, Any]]:
-    """Return a text alone as such."""
-    if len(content) == 1 and len(content[0]) == 2 and content[0].get("type") == "text":  # noqa: PLR2004  (a type and a text)
-        text: str = content[0]["text"]
-        return text
-    return content or ""

@@ -14,6 +14,7 @@ from aigw.wire.cohere_chat.reasons import FINISH, write_reason
 from aigw.wire.cohere_chat.usage import render_usage
 from aigw.wire.fields import rest
 from aigw.wire.openai_chat.parts import write_tool_call
+from aigw.wire.whole import own_extra
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +66,7 @@ class EventWriter:
         """Return the events that a chunk is."""
         if chunk.index:
             return []
-        extra = chunk.extra if chunk.extra and chunk.wire in ("", WIRE) else _NOTHING
+        extra = own_extra(chunk, WIRE)
         self._events = []
         message = extra.get("message")
         if self._extra is None:

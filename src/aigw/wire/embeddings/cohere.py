@@ -8,7 +8,6 @@ stands in ``Chunk.extra["embedding_type"]`` unless it was ``float``, the other t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,15 +15,17 @@ from pydantic_core import to_json
 
 from aigw.call import Call
 from aigw.chunk import Chunk
-from aigw.errors import BadResponse, ConfigError
+from aigw.errors import ConfigError
+from aigw.wire.answers import wrong_answer
 from aigw.wire.cohere_chat.errors import classify
 from aigw.wire.cohere_chat.usage import parse_usage, render_usage, usage_rest
 from aigw.wire.embeddings.vectors import read_vector, write_vector
-from aigw.wire.fields import checked, optional, rest
+from aigw.wire.fields import checked, checked_request, optional, rest
 from aigw.wire.losses import Losses
+from aigw.wire.whole import id_of, last_usage, own_extras
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _REQUEST: Final = frozenset({"model", "texts", "output_dimension"})
 _TOP: Final = frozenset({"id", "embeddings", "meta", "response_type"})
@@ -93,8 +94,7 @@ def parse_request(body: Mapping[str, Any], dialect: Dialect = DEFAULT) -> Call: 
     Raises:
         ConfigError: it does not fit the format; the message names the path of the field, and quotes nothing.
     """
-    if not isinstance(body, Mapping):
-        raise ConfigError(f"the request must be an object, not {type(body).__name__}")
+    checked_request(body)
     return Call(
         operation="embeddings",
         model=optional(body, "model", str) or "",
@@ -123,9 +123,8 @@ def parse_response(body: Mapping[str, Any], dialect: Dialect = DEFAULT, model: s
         extra = rest(body, _TOP)
         vectors = _take_vectors(body.get("embeddings"), extra)
         identity = optional(body, "id", str) or None
-    except ConfigError as error:  # the checks of requests serve here too, but a wrong answer is the provider's fault
-        message = f"the answer is not a list of embeddings: {error}"
-        raise BadResponse(message, provider=dialect.provider, model=model) from None
+    except ConfigError as error:
+        raise wrong_answer("a list of embeddings", error, dialect.provider, model) from None
     meta = body.get("meta")
     if left := usage_rest(meta):
         extra["meta"] = left
@@ -164,18 +163,17 @@ def render_response(
             and ``base64`` can be made; the others are left out.
     """
     vectors = [vector for chunk in chunks for vector in chunk.vectors]
-    extras = [chunk.extra for chunk in chunks if chunk.extra and chunk.wire in ("", WIRE)]
-    extra = {name: value for one in extras for name, value in one.items()}
+    extra = own_extras(chunks, WIRE)
     kind = extra.get(_TYPE)
     wanted = {kind} if kind else {name for name in types if name in (_FLOAT, "base64")} or {_FLOAT}
     embeddings: dict[str, Any] = {name: [_written(vector, name) for vector in vectors] for name in sorted(wanted)}
     rendered: dict[str, Any] = {
-        "id": next((chunk.id for chunk in chunks if chunk.id), id),
+        "id": id_of(chunks, id),
         "response_type": "embeddings_by_type",
         "embeddings": {**embeddings, **(extra.get("embeddings") or {})},
         **rest(extra, ("embeddings", "meta", _TYPE)),
     }
-    usage = next((chunk.usage for chunk in reversed(chunks) if chunk.usage is not None), None)
+    usage = last_usage(chunks)
     if usage is not None:
         rendered["meta"] = render_usage(usage, extra.get("meta"), has_output=False)
     elif extra.get("meta"):

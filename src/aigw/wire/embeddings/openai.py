@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pydantic_core import to_json
-
 from aigw.call import Call
 from aigw.chunk import Chunk, Usage
-from aigw.errors import BadResponse, ConfigError
+from aigw.errors import ConfigError
+from aigw.wire.answers import checked_answer, wrong_answer
 from aigw.wire.embeddings.vectors import read_vector, write_vector
-from aigw.wire.fields import checked, optional, rest
+from aigw.wire.fields import checked, checked_request, optional, rest
 from aigw.wire.losses import Losses
 from aigw.wire.openai_chat.errors import classify
 from aigw.wire.usage import parse_usage, usage_rest
+from aigw.wire.whole import model_of, own_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _TOP: Final = frozenset({"object", "data", "model", "usage", "error"})
 
@@ -89,8 +88,7 @@ def parse_request(body: Mapping[str, Any], dialect: Dialect = DEFAULT) -> Call:
     Raises:
         ConfigError: it does not fit the format; the message names the path of the field, and quotes nothing.
     """
-    if not isinstance(body, Mapping):
-        raise ConfigError(f"the request must be an object, not {type(body).__name__}")
+    checked_request(body)
     length = dialect.dimensions
     extra = rest(body, {"model", "input", length or "model"})
     given = body.get("input")
@@ -122,13 +120,11 @@ def parse_response(body: Mapping[str, Any], dialect: Dialect = DEFAULT, model: s
         ProviderError: it is an error, under status 200.
     """
     try:
-        if checked(body, dict, "it").get("error"):
-            raise classify(200, {}, to_json(body), provider=dialect.provider, model=model)
+        body = checked_answer(body, classify, dialect.provider, model)
         vectors = _parse_vectors(checked(body.get("data"), list, "data"))
         name = optional(body, "model", str) or None
-    except ConfigError as error:  # the checks of requests serve here too, but a wrong answer is the provider's fault
-        message = f"the answer is not a list of embeddings: {error}"
-        raise BadResponse(message, provider=dialect.provider, model=model) from None
+    except ConfigError as error:
+        raise wrong_answer("a list of embeddings", error, dialect.provider, model) from None
     extra = rest(body, _TOP)
     if left := usage_rest(body.get("usage")):
         extra["usage"] = left
@@ -171,10 +167,10 @@ def render_response(
             {"object": "embedding", "index": at, "embedding": write_vector(vector, encoding)}
             for at, vector in enumerate(vectors)
         ],
-        "model": next((chunk.model for chunk in chunks if chunk.model), model),
+        "model": model_of(chunks, model),
     }
     for chunk in chunks:
-        extra = chunk.extra if chunk.extra and chunk.wire in ("", WIRE) else {}
+        extra = own_extra(chunk, WIRE)
         if chunk.usage is not None:
             rendered["usage"] = {
                 "prompt_tokens": chunk.usage.input,

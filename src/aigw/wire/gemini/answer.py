@@ -21,8 +21,10 @@ from pydantic_core import to_json
 from aigw.chunk import Chunk, ToolCallDelta
 from aigw.errors import BadResponse, ConfigError, ContentFiltered
 from aigw.message import Reasoning, Text, ToolCall
+from aigw.wire.answers import wrong_answer
+from aigw.wire.arguments import read_arguments
 from aigw.wire.fields import checked, optional, rest
-from aigw.wire.gemini.calls import CALL, MADE_UP, write_arguments
+from aigw.wire.gemini.calls import CALL, MADE_UP
 from aigw.wire.gemini.dialect import DEFAULT, WIRE, Dialect
 from aigw.wire.gemini.errors import classify
 from aigw.wire.gemini.names import message
@@ -99,9 +101,8 @@ class EventReader:
             if isinstance(data, list) and len(data) == 1:
                 data = data[0]
             return self._read(checked(data, dict, "it"))
-        except ConfigError as error:  # the checks of requests serve here too, but this is the provider's fault
-            wrong = f"the answer is not one of generateContent: {error}"
-        raise self.bad(wrong)
+        except ConfigError as error:
+            raise wrong_answer("one of generateContent", error, self._dialect.provider, self._model) from None
 
     def bad(self, text: str) -> BadResponse:
         """Make the error for a wrong answer."""
@@ -251,7 +252,7 @@ class _Candidate:
 
     def _end_partial(self, partial: PartialCall) -> Chunk:
         self._partial = None
-        return Chunk(tool_calls=(ToolCallDelta(partial.index, arguments=write_arguments(partial.args)),))
+        return Chunk(tool_calls=(ToolCallDelta(partial.index, arguments=read_arguments(partial.args)),))
 
 
 def _chunk_of(part: Part, others: tuple[Part, ...]) -> list[Chunk]:

@@ -2,7 +2,7 @@
 
 The format wants objects where others have text:
 
-- Arguments are an object. What is not the JSON of one goes out as ``{"INVALID_JSON": "…"}``, and is read back from it.
+- Arguments are an object, see `aigw.wire.arguments`.
 - The result of a function is an object. A text goes out as ``{"output": "…"}``, that of a failure as
   ``{"error": "…"}``. Any other object is read as its JSON text, and ``extra={"asObject": True}`` says that this text
   is the object itself.
@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from aigw.message import Image, Text, ToolCall, ToolResult
+from aigw.wire.arguments import parse_object, read_arguments, write_arguments
 from aigw.wire.fields import merge, optional, rest
 from aigw.wire.gemini.media import parse_media, render_media
 from aigw.wire.gemini.names import message
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 CALL: Final = "functionCall"
 RESULT: Final = "functionResponse"
-_INVALID: Final = "INVALID_JSON"
 _OUTPUT: Final = "output"
 _ERROR: Final = "error"
 _AS_OBJECT: Final = "asObject"
@@ -45,30 +45,10 @@ def render_call(call: ToolCall, extra: Mapping[str, Any], dialect: Dialect) -> d
         extra: its fields that may be sent.
         dialect: how the server differs.
     """
-    inner: dict[str, Any] = {"name": call.name, "args": _object(call.arguments)}
+    inner: dict[str, Any] = {"name": call.name, "args": write_arguments(call.arguments)}
     if call.id and dialect.call_ids and not extra.get(MADE_UP):
         inner = {"id": call.id, **inner}
     return merge({CALL: inner}, give(rest(extra, (MADE_UP,)), dialect.provider))
-
-
-def is_valid(arguments: str) -> bool:
-    """Tell whether the arguments of a call are the JSON of an object, or nothing at all."""
-    return not arguments.strip() or _read_object(arguments) is not None
-
-
-def _object(arguments: str) -> dict[str, Any]:
-    if not arguments.strip():
-        return {}
-    value = _read_object(arguments)
-    return {_INVALID: arguments} if value is None else value
-
-
-def _read_object(text: str) -> dict[str, Any] | None:
-    try:
-        value = from_json(text, allow_inf_nan=False)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def parse_call(part: Mapping[str, Any], provider: str, where: str) -> ToolCall:
@@ -90,17 +70,9 @@ def parse_call(part: Mapping[str, Any], provider: str, where: str) -> ToolCall:
     return ToolCall(
         id=optional(inner, "id", str, where) or "",
         name=optional(inner, "name", str, where) or "",
-        arguments=write_arguments(optional(inner, "args", dict, where) or {}),
+        arguments=read_arguments(optional(inner, "args", dict, where) or {}),
         extra=extra,
     )
-
-
-def write_arguments(args: Mapping[str, Any]) -> str:
-    """Return arguments as the text that they are elsewhere."""
-    if args.keys() == {_INVALID} and isinstance(args[_INVALID], str):
-        raw: str = args[_INVALID]
-        return raw
-    return to_json(args).decode()
 
 
 def render_result(result: ToolResult, name: str, extra: Mapping[str, Any], dialect: Dialect) -> dict[str, Any]:
@@ -125,7 +97,7 @@ def render_result(result: ToolResult, name: str, extra: Mapping[str, Any], diale
 
 
 def _response(text: str, result: ToolResult, extra: Mapping[str, Any]) -> dict[str, Any]:
-    if extra.get(_AS_OBJECT) and (whole := _read_object(text)) is not None:
+    if extra.get(_AS_OBJECT) and (whole := parse_object(text)) is not None:
         return whole
     if not text and not isinstance(result.content, str) and not result.is_error:
         return {}

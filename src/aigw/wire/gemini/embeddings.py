@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import to_json
-
 from aigw.call import Call
 from aigw.chunk import Chunk, Usage
-from aigw.errors import BadResponse, ConfigError
+from aigw.errors import ConfigError
+from aigw.wire.answers import checked_answer, wrong_answer
 from aigw.wire.fields import checked, optional, required, rest
 from aigw.wire.gemini.dialect import WIRE
 from aigw.wire.gemini.errors import classify
 from aigw.wire.gemini.names import merged, message, optional_message
 from aigw.wire.gemini.usage import parse_usage, usage_rest
 from aigw.wire.losses import Losses
+from aigw.wire.whole import own_extra
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,13 +104,12 @@ def parse_response(body: Any, provider: str = "gemini", model: str = "") -> list
         ProviderError: it is an error, under status 200.
     """
     try:
-        if checked(body, dict, "it").get("error"):
-            raise classify(200, {}, to_json(body), provider=provider, model=model)
+        body = checked_answer(body, classify, provider, model)
         single = body.get("embedding")
         items = checked(body.get("embeddings") if single is None else [single], list, "embeddings")
         vectors, others = read_vectors(items, "embeddings")
-    except ConfigError as error:  # the checks of requests serve here too, but a wrong answer is the provider's fault
-        raise BadResponse(f"the answer is not a list of embeddings: {error}", provider=provider, model=model) from None
+    except ConfigError as error:
+        raise wrong_answer("a list of embeddings", error, provider, model) from None
     counts = body.get("usageMetadata")
     usage = parse_usage(counts, has_output=False)
     extra = rest(body, _TOP)
@@ -150,7 +149,7 @@ def render_response(chunks: Sequence[Chunk], *, single: bool = False) -> dict[st
     extra: dict[str, Any] = {}
     usage: Usage | None = None
     for chunk in chunks:
-        extra.update((chunk.extra or {}) if chunk.wire in ("", WIRE) else {})
+        extra.update(own_extra(chunk, WIRE))
         usage = chunk.usage or usage
     vectors = [vector for chunk in chunks for vector in chunk.vectors]
     others = extra.get("items") or [{}] * len(vectors)

@@ -1,13 +1,12 @@
 """Failures of servers that speak Gemini's format, as a table; see `aigw.wire.failures`.
 
 Google's statuses say nothing that the HTTP status does not say, with a few exceptions. ``RESOURCE_EXHAUSTED`` is not
-among them: it stands for a rate (429), for a quota of the day (429) and for used up credit (402) alike.
+among them: it stands for a rate (429), for a quota of the day (429) and for used up credit (402) alike. What is used up
+for the day is seen in the details of the error, see `aigw.wire.quota_failure`.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from aigw.errors import (
@@ -25,9 +24,8 @@ from aigw.errors import (
 from aigw.wire.failures import Failures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from aigw.errors import ProviderError
     from aigw.wire.failures import Kind
 
 _BY_CODE: Final[Mapping[str, Kind]] = {
@@ -66,22 +64,4 @@ _BY_STATUS: Final[Mapping[int, Kind]] = {
 FAILURES: Final = Failures(by_code=_BY_CODE, by_type=_BY_TYPE, by_message=_BY_MESSAGE, by_status=_BY_STATUS)
 """What these servers answer when they fail."""
 
-_DAILY: Final = replace(FAILURES, by_status={**_BY_STATUS, 429: QuotaExhausted})
-_QUOTA_OF_THE_DAY: Final = re.compile(rb'"quotaId"\s*:\s*"[^"]*PerDay')
-
-
-def classify(
-    status: int,
-    headers: Mapping[str, str],
-    body: bytes,
-    *,
-    provider: str,
-    model: str,
-    now: Callable[[], float] | None = None,
-) -> ProviderError:
-    """Make an error of a failed request; see `Failures.classify`.
-
-    A quota of the day that is used up is `QuotaExhausted`, although the server may ask to wait for seconds only.
-    """
-    failures = _DAILY if _QUOTA_OF_THE_DAY.search(body) else FAILURES
-    return failures.classify(status, headers, body, provider=provider, model=model, now=now)
+classify: Final = FAILURES.classify

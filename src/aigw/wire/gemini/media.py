@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from binascii import b2a_base64
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import urlsplit
 
 from aigw.message import File, Image
+from aigw.wire.data_urls import join_data_url, split_data_url
 from aigw.wire.fields import merge, optional, required, rest
 from aigw.wire.gemini.names import message
 from aigw.wire.gemini.signatures import give, keep
@@ -76,7 +76,7 @@ def render_media(part: Image | File, extra: Mapping[str, Any], dialect: Dialect)
     if url is None:
         return None
     if url.startswith("data:"):
-        mime_type, data = _split_data_url(url)
+        mime_type, data = split_data_url(url)
         field, media = "inlineData", {"mimeType": mime_type, "data": data}
     else:
         field, media = "fileData", {"fileUri": url}
@@ -109,7 +109,7 @@ def parse_media(part: Mapping[str, Any], provider: str, where: str) -> Image | F
     known = {"mimeType"}
     if field == "inlineData":
         known.add("data")
-        url = f"data:{mime_type or ''};base64,{required(media, 'data', str, where).translate(_STANDARD_BASE64)}"
+        url = join_data_url(mime_type or "", required(media, "data", str, where).translate(_STANDARD_BASE64))
     else:
         known.add("fileUri")
         url = required(media, "fileUri", str, where)
@@ -140,14 +140,6 @@ def _uploaded(file_id: str) -> str | None:
     if file_id.startswith(("https://", "gs://")):
         return file_id
     return _UPLOADED + file_id if file_id.startswith("files/") else None
-
-
-def _split_data_url(url: str) -> tuple[str, str]:
-    """Return the media type and the data in base64."""
-    head, _, data = url.removeprefix("data:").partition(",")
-    if head.endswith(";base64"):
-        return head.removesuffix(";base64"), data
-    return head or "text/plain", b2a_base64(unquote_to_bytes(data), newline=False).decode()
 
 
 def _guess(url: str) -> str | None:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from aigw.message import File, Image, Message, Other, Part, Reasoning, Text, ToolCall, ToolResult
+from aigw.wire.arguments import is_valid
 from aigw.wire.fields import merge, optional, rest
-from aigw.wire.gemini.calls import CALL, MADE_UP, RESULT, is_valid, render_call, render_result
+from aigw.wire.gemini.calls import CALL, MADE_UP, RESULT, render_call, render_result
 from aigw.wire.gemini.dialect import WIRE
 from aigw.wire.gemini.media import render_media
 from aigw.wire.gemini.names import message as fields_of

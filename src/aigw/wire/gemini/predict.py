@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import to_json
-
 from aigw.call import Call
 from aigw.chunk import Chunk, Usage
-from aigw.errors import BadResponse, ConfigError
+from aigw.errors import ConfigError
+from aigw.wire.answers import checked_answer, wrong_answer
 from aigw.wire.fields import checked, optional, required, rest
 from aigw.wire.gemini.dialect import WIRE
 from aigw.wire.gemini.embeddings import read_vectors
 from aigw.wire.gemini.errors import classify
 from aigw.wire.losses import Losses
+from aigw.wire.whole import own_extra
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,13 +85,12 @@ def parse_response(body: Any, provider: str = "vertex", model: str = "") -> list
         ProviderError: it is an error, under status 200.
     """
     try:
-        if checked(body, dict, "it").get("error"):
-            raise classify(200, {}, to_json(body), provider=provider, model=model)
+        body = checked_answer(body, classify, provider, model)
         predictions = checked(body.get("predictions"), list, "predictions")
         items = [checked(one, dict, f"predictions[{at}]").get("embeddings") for at, one in enumerate(predictions)]
         vectors, others = read_vectors(items, "predictions")
-    except ConfigError as error:  # the checks of requests serve here too, but a wrong answer is the provider's fault
-        raise BadResponse(f"the answer is not a list of embeddings: {error}", provider=provider, model=model) from None
+    except ConfigError as error:
+        raise wrong_answer("a list of embeddings", error, provider, model) from None
     extra = rest(body, _TOP)
     if any(others):
         extra["statistics"] = [other.get("statistics", {}) for other in others]
@@ -120,7 +119,7 @@ def render_response(chunks: Sequence[Chunk]) -> dict[str, Any]:
     """
     extra: dict[str, Any] = {}
     for chunk in chunks:
-        extra.update((chunk.extra or {}) if chunk.wire in ("", WIRE) else {})
+        extra.update(own_extra(chunk, WIRE))
     vectors = [vector for chunk in chunks for vector in chunk.vectors]
     statistics = extra.get("statistics") or [{}] * len(vectors)
     return {

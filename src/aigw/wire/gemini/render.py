@@ -15,6 +15,7 @@ from aigw.wire.gemini.parts import Writer
 from aigw.wire.gemini.reasons import STOP, render_reason
 from aigw.wire.gemini.signatures import give
 from aigw.wire.gemini.usage import render_usage
+from aigw.wire.whole import id_of, model_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -49,9 +50,9 @@ def render_response(
             _render_whole(index, [chunk for chunk in chunks if chunk.index == index], dialect) for index in indices
         ],
     }
-    if named := next((chunk.model for chunk in chunks if chunk.model), model):
+    if named := model_of(chunks, model):
         rendered["modelVersion"] = named
-    if identity := next((chunk.id for chunk in chunks if chunk.id), id):
+    if identity := id_of(chunks, id):
         rendered["responseId"] = identity
     for chunk in chunks:
         rendered |= render_whole_fields(chunk)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import from_json, to_json
 
 from aigw.chunk import Chunk, ToolCallDelta, join_deltas
-from aigw.errors import BadResponse, ProviderError
 from aigw.wire.gemini.answer import EventReader
 from aigw.wire.gemini.dialect import DEFAULT, WIRE, Dialect
 from aigw.wire.gemini.errors import classify
@@ -20,18 +19,18 @@ from aigw.wire.gemini.render import (
     says_something,
     write_chunk,
 )
-from aigw.wire.sse import Event, EventStream, render_event
+from aigw.wire.sse import render_event
+from aigw.wire.streams import JsonEventParser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from aigw.message import ToolCall
+    from aigw.wire.sse import Event
 
 _LONGEST_TAIL: Final = 16_384
 """Bytes at the end of a body in which an error may stand that is no event."""
 
 
-class StreamParser:
+class StreamParser(JsonEventParser):
     """Reads a stream from its bytes, split anywhere.
 
     The format has no mark for its end. The proper end is the end of the body after every candidate that was seen has
@@ -42,66 +41,42 @@ class StreamParser:
         model: the model that was asked for, for errors.
     """
 
-    __slots__ = ("_dialect", "_events", "_failure", "_model", "_reader", "_tail", "ended")
+    __slots__ = ("_reader", "_tail")
 
     def __init__(self, dialect: Dialect = DEFAULT, model: str = "") -> None:
-        self._dialect = dialect
-        self._model = model
-        self._events = EventStream()
+        super().__init__(classify, dialect.provider, model)
         self._reader = EventReader(dialect, model)
-        self._failure: ProviderError | None = None
         self._tail = b""
-        self.ended = False
-        """The body has ended properly."""
 
     def feed(self, data: bytes) -> list[Chunk]:
-        """Take the next bytes, return the chunks that they complete.
-
-        Chunks before something wrong in the same bytes are returned first; the error is raised by the next `feed` or
-        `finish`.
+        """Take the next bytes, return the chunks that they complete; see `EventParser.feed`.
 
         Raises:
             BadResponse: an event is not JSON or no answer.
             ContentFiltered: the prompt was blocked.
             ProviderError: the provider sent an error.
         """
-        if self._failure is not None:
-            raise self._failure
         self._tail = (self._tail + data)[-_LONGEST_TAIL:]
-        return self._read(self._events.feed(data))
+        return super().feed(data)
 
     def finish(self) -> list[Chunk]:
-        """Tell that the body is over; return what its last event holds if only its end was missing.
+        """Tell that the body is over; see `EventParser.finish`.
 
         Raises:
             BadResponse: that was not the proper end of the stream.
             ProviderError: what `feed` still had to raise, or an error that stands behind the last event as it is.
         """
-        if self._failure is not None:
-            raise self._failure
-        if self.ended:
-            return []
-        self._check_tail()
-        try:
-            chunks = self._read(self._events.finish())
-        except BadResponse as error:
-            raise self._cut() from error
-        if not self._reader.finished or self._reader.finished != self._reader.seen:
-            raise self._cut()
+        if self._failure is None and not self.ended:
+            self._check_tail()
+        chunks = super().finish()
         self.ended = True
         return chunks
 
-    def _read(self, events: Iterable[Event]) -> list[Chunk]:
-        chunks: list[Chunk] = []
-        try:
-            for event in events:
-                if event.data:
-                    chunks += self._reader.read(self._json(event.data))
-        except ProviderError as error:
-            self._failure = error
-            if not chunks:
-                raise
-        return chunks
+    def _is_over(self) -> bool:
+        return bool(self._reader.finished) and self._reader.finished == self._reader.seen
+
+    def _read_event(self, event: Event) -> list[Chunk]:
+        return self._reader.read(self._json(event)) if event.data else []
 
     def _check_tail(self) -> None:
         """Look for an error that the server wrote behind the events, as JSON in lines of its own."""
@@ -116,21 +91,8 @@ class StreamParser:
             return  # cut, which the caller will notice
         said = value[0] if isinstance(value, list) and value else value
         if isinstance(said, dict) and said.get("error"):
-            self._failure = classify(200, {}, text, provider=self._dialect.provider, model=self._model)
+            self._failure = self._error(text)
             raise self._failure
-
-    def _json(self, data: bytes) -> Any:
-        try:
-            return from_json(data)
-        except ValueError as error:
-            raise self._bad("an event of the stream is not valid JSON") from error
-
-    def _bad(self, message: str) -> BadResponse:
-        return BadResponse(message, provider=self._dialect.provider, model=self._model)
-
-    def _cut(self) -> BadResponse:
-        self._failure = self._bad("the stream ended before its end")
-        return self._failure
 
 
 class StreamRenderer:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aigw.chunk import Usage
 from aigw.wire.fields import merge, rest
+from aigw.wire.usage import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,12 +32,12 @@ def parse_usage(data: Any, *, has_output: bool = True) -> Usage | None:
     """
     if not isinstance(data, dict):
         return None
-    prompt = _count(data.get("promptTokenCount"))
+    prompt = count(data.get("promptTokenCount"))
     if prompt is None:
         return None
-    entered = prompt + (_count(data.get(_TOOLS)) or 0)
-    answered, thought = _count(data.get("candidatesTokenCount")), _count(data.get("thoughtsTokenCount"))
-    total = _count(data.get(_TOTAL))
+    entered = prompt + (count(data.get(_TOOLS)) or 0)
+    answered, thought = count(data.get("candidatesTokenCount")), count(data.get("thoughtsTokenCount"))
+    total = count(data.get(_TOTAL))
     if answered is not None:
         output = answered + (thought or 0)
     elif total is not None:
@@ -45,7 +46,7 @@ def parse_usage(data: Any, *, has_output: bool = True) -> Usage | None:
         return None
     else:
         output = 0
-    return Usage(entered, output, _count(data.get("cachedContentTokenCount")), None, thought)
+    return Usage(entered, output, count(data.get("cachedContentTokenCount")), None, thought)
 
 
 def usage_rest(data: Any, usage: Usage | None) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def render_usage(usage: Usage, unknown: Mapping[str, Any] | None = None) -> dict
         usage: the counts.
         unknown: counts that `Usage` does not model, as `usage_rest` gave them.
     """
-    of_tools = _count(unknown.get(_TOOLS)) if unknown else None
+    of_tools = count(unknown.get(_TOOLS)) if unknown else None
     rendered: dict[str, Any] = {
         "promptTokenCount": max(usage.input - (of_tools or 0), 0),
         "candidatesTokenCount": max(usage.output - (usage.reasoning or 0), 0),
@@ -80,7 +81,3 @@ def render_usage(usage: Usage, unknown: Mapping[str, Any] | None = None) -> dict
     if usage.reasoning is not None:
         rendered["thoughtsTokenCount"] = usage.reasoning
     return merge(rendered, unknown) if unknown else rendered
-
-
-def _count(value: Any) -> int | None:
-    return value if type(value) is int and value >= 0 else None

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from pydantic_core import to_json
 
 from aigw.chunk import Chunk, ToolCallDelta, Usage
-from aigw.errors import BadResponse, ConfigError
+from aigw.errors import ConfigError
 from aigw.message import Image, Part, Reasoning
+from aigw.wire.answers import wrong_answer
 from aigw.wire.fields import checked, rest
 from aigw.wire.openai_chat.contents import read_content
 from aigw.wire.openai_chat.dialect import DEFAULT, WIRE, Dialect
@@ -48,6 +49,9 @@ _REASONS: Final[Mapping[str, str]] = {
 
 _Whole = tuple[str | None, str | None, Usage | None, dict[str, Any] | None]
 """What belongs to a whole answer: its id, model, usage and unknown fields."""
+
+_EMPTY: Final = Chunk(wire=WIRE)
+"""What chunks are copied from, which is cheaper than making them anew."""
 
 
 def parse_response(body: Mapping[str, Any], dialect: Dialect = DEFAULT, model: str = "") -> list[Chunk]:
@@ -94,8 +98,9 @@ def _parse(data: Mapping[str, Any], key: str, dialect: Dialect, asked: str) -> l
         whole = _parse_whole(data)
         if type(choices) is list and len(choices) == 1:
             return _parse_choice(choices[0], key, whole, dialect)
-        if key == "delta" and not choices and (choices is not None or data.get("usage")):
-            # Before the first choice, or the usage after the last one: some servers send that without choices.
+        if key == "delta" and not choices:
+            # Before the first choice, or the usage after the last one: some servers send that without choices. What
+            # nobody has heard of passes through too.
             return [Chunk(id=whole[0], model=whole[1], usage=whole[2], extra=whole[3], wire=WIRE)]
         *others, last = checked(choices, list, "choices") or _none_of("choices")
         part = (*whole[:2], None, None)
@@ -103,9 +108,8 @@ def _parse(data: Mapping[str, Any], key: str, dialect: Dialect, asked: str) -> l
             *[chunk for choice in others for chunk in _parse_choice(choice, key, part, dialect)],
             *_parse_choice(last, key, whole, dialect),
         ]
-    except ConfigError as error:  # the checks of requests serve here too, but a wrong answer is the provider's fault
-        message = f"the answer is not a chat completion: {error}"
-        raise BadResponse(message, provider=dialect.provider, model=asked) from None
+    except ConfigError as error:
+        raise wrong_answer("a chat completion", error, dialect.provider, asked) from None
 
 
 def _none_of(what: str) -> NoReturn:
@@ -161,14 +165,21 @@ def _parse_choice(choice: Any, key: str, whole: _Whole, dialect: Dialect) -> lis
     if reason is not None and reason in _REASONS:
         extra = {**(extra or {}), "choice": {**((extra or {}).get("choice") or {}), "finish_reason": reason}}
         reason = _REASONS[reason]
-    if type(text) is str:
-        return [
-            Chunk(
-                text, reasoning, calls, refusal, reason, usage, index, parts, (), (), (), identity, model, extra, WIRE
-            )
-        ]
-    frame = Chunk("", reasoning, calls, refusal, reason, usage, index, parts, (), (), (), identity, model, extra, WIRE)
-    return read_content(checked(text, list, "content"), frame, owner(dialect))
+    whole_text = type(text) is str
+    chunk = _EMPTY.evolve(
+        text=text if whole_text else "",
+        reasoning=reasoning,
+        tool_calls=calls,
+        refusal=refusal,
+        finish_reason=reason,
+        usage=usage,
+        index=index,
+        parts=parts,
+        id=identity,
+        model=model,
+        extra=extra,
+    )
+    return [chunk] if whole_text else read_content(checked(text, list, "content"), chunk, owner(dialect))
 
 
 def _take_parts(unknown: dict[str, Any], dialect: Dialect) -> tuple[Part, ...]:

@@ -38,6 +38,7 @@ _BY_CODE: Final[Mapping[str, Kind]] = {
     "exceeded_current_quota_error": QuotaExhausted,  # Moonshot
     "billing_error": QuotaExhausted,
     "model_not_found": NotFound,
+    "invalid_model": NotFound,  # Mistral and Perplexity, under status 400
 }
 
 _BY_TYPE: Final[Mapping[str, Kind]] = {
@@ -62,9 +63,19 @@ _BY_MESSAGE: Final[tuple[tuple[str, Kind], ...]] = (
     ("available context size", ContextTooLong),  # llama.cpp before it had a type for it
     ("incorrect api key", AuthenticationFailed),  # xAI
     ("api key not valid", AuthenticationFailed),  # Gemini
+    ("greater than the context length", ContextTooLong),  # LM Studio
+    ("max_new_tokens` must be", ContextTooLong),  # Hugging Face: "`inputs` tokens + `max_new_tokens` must be <= 4096"
+    ("model not exist", NotFound),  # DeepSeek
+    ("is not a valid model id", NotFound),  # OpenRouter
+    ("content exists risk", ContentFiltered),  # DeepSeek
+    ("used all available credits", QuotaExhausted),  # xAI, under 429
+    ("spending limit", QuotaExhausted),  # Fireworks, under 412
+    ("daily free allocation", QuotaExhausted),  # Cloudflare, under 429
 )
 
-FAILURES: Final = Failures(by_code=_BY_CODE, by_type=_BY_TYPE, by_message=_BY_MESSAGE)
+_BY_STATUS: Final[Mapping[int, Kind]] = {498: Overloaded}  # Groq: its flex tier has no capacity
+
+FAILURES: Final = Failures(by_code=_BY_CODE, by_type=_BY_TYPE, by_message=_BY_MESSAGE, by_status=_BY_STATUS)
 """What these servers answer when they fail."""
 
 classify: Final = FAILURES.classify

@@ -14,6 +14,8 @@ from aigw.wire.fields import merge, optional, required, rest
 from aigw.wire.openai_chat.dialect import DEFAULT, WIRE, Dialect
 from aigw.wire.openai_chat.parts import parse_tool_call, read_part, write_file
 from aigw.wire.openai_chat.reasoning import DETAILS, THINKING, owner, read_thinking, take_details, take_reasoning
+from aigw.wire.openai_chat.turns import parse_content
+from aigw.wire.roles import read_role
 
 _ROLES: Final = ("system", "developer", "user", "assistant", "tool")
 _MESSAGE: Final = frozenset({"role", "content", "name"})
@@ -32,14 +34,10 @@ def parse_message(data: Mapping[str, Any], where: str = "message", dialect: Dial
     Raises:
         ConfigError: it does not fit the format; the message names the path of the field, and quotes nothing.
     """
-    if not isinstance(data, Mapping):
-        raise ConfigError(f"{where} must be an object with a role and content, not {type(data).__name__}")
-    role = data.get("role")
-    if role not in _ROLES:
-        raise ConfigError(f"{where}.role must be one of {', '.join(_ROLES)}")
+    role = read_role(data, _ROLES, where)
     if role == "tool":
         return _parse_tool_message(data, where)
-    content = _parse_content(data, where)
+    content = parse_content(data, where, read_part)
     parts: tuple[Part, ...] = ((Text(content),) if content else ()) if isinstance(content, str) else content
     name = optional(data, "name", str, where)
     if role != "assistant":
@@ -68,7 +66,7 @@ def _thought(part: Part, dialect: Dialect) -> Part:
 
 
 def _parse_tool_message(data: Mapping[str, Any], where: str) -> Message:
-    content = _parse_content(data, where)
+    content = parse_content(data, where, read_part)
     extra: dict[str, Any] = {}
     if not isinstance(content, str):
         # A result holds text and images; parts of other kinds go out again after them.
@@ -88,17 +86,6 @@ def _parse_tool_message(data: Mapping[str, Any], where: str) -> Message:
 def _plain(part: Part) -> dict[str, Any]:
     assert isinstance(part, File)
     return write_file(part, part.extra)
-
-
-def _parse_content(data: Mapping[str, Any], where: str) -> str | tuple[Part, ...]:
-    content = data.get("content")
-    if content is None:
-        return ""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, (list, tuple)):
-        raise ConfigError(f"{where}.content must be a string or a list of parts, not {type(content).__name__}")
-    return tuple(read_part(part, f"{where}.content[{at}]") for at, part in enumerate(content))
 
 
 def render_tool(tool: Tool, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:

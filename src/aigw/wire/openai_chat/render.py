@@ -16,6 +16,7 @@ from aigw.wire.openai_chat.dialect import DEFAULT, WIRE, Dialect
 from aigw.wire.openai_chat.parts import write_image, write_tool_call
 from aigw.wire.openai_chat.reasoning import DETAILS
 from aigw.wire.usage import render_usage
+from aigw.wire.whole import id_of, model_of, own_extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,10 +43,10 @@ def render_response(
     """
     indices = sorted({chunk.index for chunk in chunks if says_something(chunk)} or {0})
     rendered: dict[str, Any] = {
-        "id": next((chunk.id for chunk in chunks if chunk.id), id),
+        "id": id_of(chunks, id),
         "object": "chat.completion",
         "created": created,
-        "model": next((chunk.model for chunk in chunks if chunk.model), model),
+        "model": model_of(chunks, model),
         "choices": [
             _render_choice(index, [chunk for chunk in chunks if chunk.index == index], dialect) for index in indices
         ],
@@ -119,7 +120,7 @@ def _join(pieces: Iterable[Mapping[str, Any] | None]) -> dict[str, Any]:
 
 def known_extra(chunk: Chunk) -> Mapping[str, Any]:
     """Return the unknown fields of a chunk, unless they are another format's."""
-    return chunk.extra if chunk.extra and chunk.wire in ("", WIRE) else _NOTHING
+    return own_extra(chunk, WIRE)
 
 
 def says_something(chunk: Chunk) -> bool:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
 
 from aigw.call import Call, Schema
-from aigw.errors import ConfigError
-from aigw.wire.fields import checked, optional, required, rest
+from aigw.wire.fields import checked, checked_request, optional, required, rest
 from aigw.wire.losses import Losses
 from aigw.wire.openai_chat.dialect import DEFAULT, WIRE, Dialect
 from aigw.wire.openai_chat.messages import parse_message, parse_tool, render_tool
 from aigw.wire.openai_chat.speech import MessageRenderer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aigw.message import Message, Tool
 
 _MODES: Final = ("auto", "none", "required")
@@ -191,8 +191,7 @@ def parse_request(body: Mapping[str, Any], dialect: Dialect = DEFAULT) -> Call:
     Raises:
         ConfigError: it does not fit the format; the message names the path of the field, and quotes nothing.
     """
-    if not isinstance(body, Mapping):
-        raise ConfigError(f"the request must be an object, not {type(body).__name__}")
+    checked_request(body)
     extra = rest(body, _KNOWN)
     max_tokens = optional(body, "max_completion_tokens", int)
     if max_tokens is None:

@@ -15,6 +15,7 @@ from aigw.wire.losses import Losses
 from aigw.wire.openai_chat.dialect import DEFAULT, WIRE, Dialect
 from aigw.wire.openai_chat.parts import write_file, write_image, write_text, write_tool_call
 from aigw.wire.openai_chat.reasoning import DETAILS, write_thinking
+from aigw.wire.openai_chat.turns import failed, render_turn, simplest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,16 +66,7 @@ class MessageRenderer:
             and not self._dialect.reasoning_always
         ):
             return [{"role": message.role, "content": part.text}]
-        others = [part for part in parts if not isinstance(part, ToolResult)]
-        extra = self._losses.own(message.extra, message.wire)
-        results = [
-            self._result(part, {} if others else extra, message.wire) for part in parts if isinstance(part, ToolResult)
-        ]
-        if message.role == "tool":
-            if others or not results:
-                raise ConfigError("a message with role tool must hold ToolResult parts and nothing else")
-            return results
-        return results if results and not others else [*results, self._speech(message, others, extra)]
+        return render_turn(message, self._losses, self._speech, self._result)
 
     def _speech(self, message: Message, parts: Sequence[Part], extra: Mapping[str, Any]) -> dict[str, Any]:
         speech: dict[str, Any] = {"role": message.role, "content": self._content(message, parts)}
@@ -99,10 +91,7 @@ class MessageRenderer:
                     content += self._thinking(part, message.wire)
             elif not isinstance(part, ToolCall) and (rendered := self._part(part, message)) is not None:
                 content.append(rendered)
-        if len(content) == 1 and len(content[0]) == 2 and content[0].get("type") == "text":  # noqa: PLR2004  (a type and a text)
-            text: str = content[0]["text"]
-            return text
-        return content or ""
+        return simplest(content)
 
     def _name(self, speech: dict[str, Any], name: str) -> None:
         if self._dialect.names:
@@ -158,9 +147,7 @@ class MessageRenderer:
             content = [*(part for part in said if part is not None), *own.get("content", ())]
         if result.is_error:
             self._losses.note("the mark of a tool result that it is an error", "emulated")
-            content = (
-                f"Error: {content}" if isinstance(content, str) else [{"type": "text", "text": "Error:"}, *content]
-            )
+            content = failed(content)
         rendered: dict[str, Any] = {"role": "tool", "tool_call_id": self._id(result.id), "content": content}
         if result.name is not None and self._dialect.names:
             rendered["name"] = result.name

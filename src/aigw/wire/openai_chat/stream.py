@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
-from aigw.errors import BadResponse, ProviderError
 from aigw.wire.openai_chat.answer import parse_event
 from aigw.wire.openai_chat.dialect import DEFAULT, Dialect
 from aigw.wire.openai_chat.errors import classify
@@ -14,19 +13,17 @@ from aigw.wire.openai_chat.indexes import Indexes
 from aigw.wire.openai_chat.reasoning import Thoughts
 from aigw.wire.openai_chat.render import known_extra, render_delta, says_something, whole_rest
 from aigw.wire.openai_chat.repeats import Repeats
-from aigw.wire.sse import Event, EventStream, render_event
+from aigw.wire.sse import DONE, Event, render_event
+from aigw.wire.streams import JsonEventParser
 from aigw.wire.usage import render_usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from aigw.chunk import Chunk
 
-_DONE = b"[DONE]"
 _PARTS = ("choices", "error", "usage")
 
 
-class StreamParser:
+class StreamParser(JsonEventParser):
     """Reads a stream from its bytes, split anywhere.
 
     The proper end is ``[DONE]``, or the end of the body after every choice that was seen has its finish reason. Several
@@ -37,36 +34,16 @@ class StreamParser:
         model: the model that was asked for, for errors.
     """
 
-    __slots__ = (
-        "_dialect", "_events", "_failure", "_finished", "_indexes", "_model", "_repeats", "_seen", "_thoughts", "ended",
-    )  # fmt: skip
+    __slots__ = ("_dialect", "_finished", "_indexes", "_repeats", "_seen", "_thoughts")
 
     def __init__(self, dialect: Dialect = DEFAULT, model: str = "") -> None:
+        super().__init__(classify, dialect.provider, model)
         self._dialect = dialect
-        self._model = model
-        self._events = EventStream()
         self._repeats = Repeats()
         self._indexes = Indexes()
         self._thoughts = None if dialect.reasoning_back is None else Thoughts(dialect)
-        self._failure: ProviderError | None = None
         self._seen: set[int] = set()
         self._finished: set[int] = set()
-        self.ended = False
-        """``[DONE]`` has come; what follows is ignored."""
-
-    def feed(self, data: bytes) -> list[Chunk]:
-        """Take the next bytes, return the chunks that they complete.
-
-        Chunks before something wrong in the same bytes are returned first; the error is raised by the next `feed` or
-        `finish`.
-
-        Raises:
-            BadResponse: an event is not JSON or no chunk of a chat completion.
-            ProviderError: the provider sent an error.
-        """
-        if self._failure is not None:
-            raise self._failure
-        return [] if self.ended else self._read(self._events.feed(data))
 
     def finish(self) -> list[Chunk]:
         """Tell that the body is over; return what its last event holds if only its end was missing.
@@ -75,45 +52,24 @@ class StreamParser:
             BadResponse: that was not the proper end of the stream.
             ProviderError: what `feed` still had to raise.
         """
-        if self._failure is not None:
-            raise self._failure
-        if self.ended:
-            return []
-        try:
-            chunks = self._read(self._events.finish())
-        except BadResponse as error:
-            raise self._cut() from error
-        if not self._is_over():
-            raise self._cut()
-        return chunks + self._rest()
+        return super().finish() + self._rest()
 
     def _is_over(self) -> bool:
         return self.ended or bool(self._finished and self._finished == self._seen)
 
-    def _read(self, events: Iterable[Event]) -> list[Chunk]:
-        chunks: list[Chunk] = []
-        try:
-            for event in events:
-                if event.data.startswith(_DONE):
-                    self.ended = True
-                    chunks += self._rest()
-                    break
-                if event.event is not None:
-                    chunks += self._settle(self._parse_named(event))
-                elif event.data:
-                    data = self._json(event.data)
-                    chunk = self._repeats.read(data)
-                    if chunk is None:
-                        chunks += self._settle(self._parse(data))
-                    elif self._thoughts is None:
-                        chunks.append(chunk)
-                    else:
-                        chunks += self._thoughts.read(chunk)
-        except ProviderError as error:
-            self._failure = error
-            if not chunks:
-                raise
-        return chunks
+    def _read_event(self, event: Event) -> list[Chunk]:
+        if event.data.startswith(DONE):
+            self.ended = True
+            return self._rest()
+        if event.event is not None:
+            return self._settle(self._parse_named(event))
+        if not event.data:
+            return []
+        data = self._json(event)
+        chunk = self._repeats.read(data)
+        if chunk is None:
+            return self._settle(self._parse(data))
+        return [chunk] if self._thoughts is None else self._thoughts.read(chunk)
 
     def _parse(self, data: Any) -> list[Chunk]:
         chunks = parse_event(data, self._dialect, self._model)
@@ -137,25 +93,12 @@ class StreamParser:
 
     def _parse_named(self, event: Event) -> list[Chunk]:
         """Read an event with a name, which this format does not have: an error, a ping, or a chunk all the same."""
-        data = None if event.event == "error" else self._json(event.data)
+        data = None if event.event == "error" else self._json(event)
         if isinstance(data, dict) and any(data.get(part) for part in _PARTS):
             return parse_event(data, self._dialect, self._model)
         if event.event == "error":
-            raise classify(200, {}, event.data, provider=self._dialect.provider, model=self._model)
+            raise self._error(event.data)
         return []
-
-    def _json(self, data: bytes) -> Any:
-        try:
-            return from_json(data)
-        except ValueError as error:
-            raise self._bad("an event of the stream is not valid JSON") from error
-
-    def _bad(self, message: str) -> BadResponse:
-        return BadResponse(message, provider=self._dialect.provider, model=self._model)
-
-    def _cut(self) -> BadResponse:
-        self._failure = self._bad("the stream ended before its end")
-        return self._failure
 
 
 class StreamRenderer:
@@ -210,7 +153,7 @@ class StreamRenderer:
 
     def finish(self) -> bytes:
         """Render the end: usage, if the client asked for it and there is any, and ``[DONE]``."""
-        done = render_event(_DONE)
+        done = render_event(DONE)
         if self._usage is None or not self._include_usage:
             return done
         return self._event([], {"usage": self._usage}) + done

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import to_json
 
 from aigw.chunk import Chunk
-from aigw.errors import BadResponse, ConfigError
+from aigw.errors import ConfigError
+from aigw.wire.answers import wrong_answer
 from aigw.wire.fields import checked, merge, optional, rest
 from aigw.wire.openai_responses.dialect import DEFAULT, WIRE, Dialect
 from aigw.wire.openai_responses.errors import classify
@@ -27,6 +28,7 @@ from aigw.wire.openai_responses.items import is_made_up, made_up_id
 from aigw.wire.openai_responses.output import Output
 from aigw.wire.openai_responses.reader import Reader
 from aigw.wire.openai_responses.usage import parse_usage, render_usage, usage_rest
+from aigw.wire.whole import id_of, model_of, own_extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -62,8 +64,8 @@ def parse_response(body: Mapping[str, Any], dialect: Dialect = DEFAULT, model: s
         for index, item in enumerate(checked(body.get("output"), list, "output")):
             chunks += reader.done(item, index)
         end = parse_end(body, has_calls=reader.has_calls)
-    except ConfigError as error:  # the checks of requests serve here too, but a wrong answer is the provider's fault
-        raise BadResponse(f"the answer is not a response: {error}", provider=dialect.provider, model=model) from None
+    except ConfigError as error:
+        raise wrong_answer("a response", error, dialect.provider, model) from None
     if not chunks:
         return [end]
     last = chunks[-1]
@@ -144,9 +146,9 @@ def render_response(
         created: when it was made, in seconds since 1970.
         dialect: whose signatures are written as they are; those of other providers are wrapped.
     """
-    identity = next((chunk.id for chunk in chunks if chunk.id), id) or made_up_id("response", "", 0)
+    identity = id_of(chunks, id) or made_up_id("response", "", 0)
     output = Output(identity, dialect)
-    whole = Whole(identity, next((chunk.model for chunk in chunks if chunk.model), model), created)
+    whole = Whole(identity, model_of(chunks, model), created)
     for chunk in chunks:
         output.add(chunk)
         whole.add(chunk)
@@ -171,7 +173,7 @@ class Whole:
 
     def add(self, chunk: Chunk) -> None:
         """Take what a chunk tells of the whole."""
-        extra = chunk.extra if chunk.extra and chunk.wire in ("", WIRE) else {}
+        extra = own_extra(chunk, WIRE)
         self._reason = chunk.finish_reason or self._reason
         self._head["model"] = self._head["model"] or chunk.model or ""
         if chunk.usage is not None:

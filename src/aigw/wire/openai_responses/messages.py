@@ -11,6 +11,7 @@ from aigw.wire.openai_responses.content import parse_content, render_content
 from aigw.wire.openai_responses.dialect import DEFAULT, WIRE, Dialect
 from aigw.wire.openai_responses.items import OUTPUTS, checked_item, is_made_up
 from aigw.wire.openai_responses.said import Said, parse_said
+from aigw.wire.roles import read_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -168,9 +169,7 @@ def _parse_item(item: Mapping[str, Any], where: str, dialect: Dialect) -> Messag
     if kind in OUTPUTS:
         return Message("tool", _parse_result(item, where), wire=WIRE)
     if kind == "message" or (kind is None and "role" in item):
-        role = item.get("role")
-        if role not in _ROLES:
-            raise ConfigError(f"{where}.role must be one of {', '.join(_ROLES)}")
+        role = read_role(item, _ROLES, where)
         if role != "assistant":
             extra = rest(item, _MESSAGE)
             if is_made_up(extra.get("id")):

@@ -6,17 +6,18 @@ otherwise, and other formats do not: that nothing is to be stored, and that the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aigw.call import Call, Schema
-from aigw.errors import ConfigError
 from aigw.message import Message, Reasoning
-from aigw.wire.fields import merge, optional, required, rest
+from aigw.wire.fields import checked_request, merge, optional, required, rest
 from aigw.wire.losses import Losses
 from aigw.wire.openai_responses.dialect import DEFAULT, WIRE, Dialect
 from aigw.wire.openai_responses.messages import INSTRUCTIONS, parse_input, render_input
 from aigw.wire.openai_responses.tools import parse_tool, render_tool_choice, render_tools, take_tool_choice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _PLAIN: Final = (
     ("temperature", "temperature"),
@@ -155,8 +156,7 @@ def parse_request(body: Mapping[str, Any], dialect: Dialect = DEFAULT) -> Call:
     Raises:
         ConfigError: it does not fit the format; the message names the path of the field, and quotes nothing.
     """
-    if not isinstance(body, Mapping):
-        raise ConfigError(f"the request must be an object, not {type(body).__name__}")
+    checked_request(body)
     extra = rest(body, _KNOWN)
     messages = parse_input(body.get("input"), dialect)
     if isinstance(extra.get(INSTRUCTIONS), str):

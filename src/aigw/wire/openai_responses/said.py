@@ -113,7 +113,11 @@ class Said:
         if own and (part.signature is not None or (self._ids and message.wire == WIRE)):
             signature = write_signature(part, self._dialect)
             return [self._identified(write_reasoning(part.text, extra, signature))]
-        if self._dialect.reasoning_back and part.text and (own or part.provider is None):
+        if (
+            self._dialect.reasoning_back
+            and part.text
+            and (own or (part.provider is None and message.wire in {"", WIRE}))
+        ):
             return [self._identified(write_reasoning(part.text, extra, None, "reasoning_text"))]
         what = "reasoning without a signature" if own or part.signature is None else "reasoning of another provider"
         if what not in self._noted:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from aigw.chunk import Chunk
-from aigw.errors import BadResponse, ConfigError, ProviderError
 from aigw.wire.fields import checked, rest
 from aigw.wire.openai_responses.answer import Whole, parse_end, parse_head, raise_failure
 from aigw.wire.openai_responses.dialect import DEFAULT, WIRE, Dialect
@@ -16,19 +15,19 @@ from aigw.wire.openai_responses.events import HANDLERS, passed_on
 from aigw.wire.openai_responses.items import made_up_id
 from aigw.wire.openai_responses.output import Output
 from aigw.wire.openai_responses.reader import Reader
-from aigw.wire.sse import Event, EventStream, render_event
+from aigw.wire.sse import DONE, Event, render_event
+from aigw.wire.streams import JsonEventParser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_DONE: Final = b"[DONE]"
 _ENDS: Final = frozenset({"completed", "incomplete", "failed", "cancelled"})
 _BEGINNINGS: Final = frozenset({"created", "queued", "in_progress"})
 _QUIET: Final = frozenset({"ping", "keepalive", "response.output_text.annotation.added"})
 """What keeps a connection alive, and what is said again when a text is complete."""
 
 
-class StreamParser:
+class StreamParser(JsonEventParser):
     """Reads a stream from its bytes, split anywhere.
 
     Its proper end is an event with the answer as it is at its end: ``response.completed``, ``response.incomplete``,
@@ -39,74 +38,18 @@ class StreamParser:
         model: the model that was asked for, for errors.
     """
 
+    __slots__ = ("_dialect", "_reader", "_told")
+
     def __init__(self, dialect: Dialect = DEFAULT, model: str = "") -> None:
+        super().__init__(classify, dialect.provider, model)
         self._dialect = dialect
-        self._model = model
-        self._events = EventStream()
         self._reader = Reader(dialect)
-        self._failure: ProviderError | None = None
         self._told: dict[str, Any] = {}  # what belongs to the whole answer, as far as it was handed out
-        self.ended = False
-        """The end has come; what follows is ignored."""
 
-    def feed(self, data: bytes) -> list[Chunk]:
-        """Take the next bytes, return the chunks that they complete.
-
-        Chunks before something wrong in the same bytes are returned first; the error is raised by the next `feed` or
-        `finish`.
-
-        Raises:
-            BadResponse: an event is not JSON or not what the format says.
-            ProviderError: the provider sent an error.
-        """
-        if self._failure is not None:
-            raise self._failure
-        return [] if self.ended else self._read(self._events.feed(data))
-
-    def finish(self) -> list[Chunk]:
-        """Tell that the body is over; return what its last event holds if only its end was missing.
-
-        Raises:
-            BadResponse: that was not the proper end of the stream.
-            ProviderError: what `feed` still had to raise.
-        """
-        if self._failure is not None:
-            raise self._failure
-        if self.ended:
+    def _read_event(self, event: Event) -> list[Chunk]:
+        if not event.data or event.data.startswith(DONE):
             return []
-        try:
-            chunks = self._read(self._events.finish())
-        except BadResponse as error:
-            raise self._cut() from error
-        if not self._is_over():
-            raise self._cut()
-        return chunks
-
-    def _is_over(self) -> bool:
-        return self.ended
-
-    def _read(self, events: Iterable[Event]) -> list[Chunk]:
-        chunks: list[Chunk] = []
-        try:
-            for event in events:
-                chunks += self._handle(event)
-                if self.ended:
-                    break
-        except ProviderError as error:
-            self._failure = error
-            if not chunks:
-                raise
-        return chunks
-
-    def _handle(self, event: Event) -> list[Chunk]:
-        if not event.data or event.data.startswith(_DONE):
-            return []
-        try:
-            data = from_json(event.data)
-        except ValueError as error:
-            if event.event == "error":
-                raise self._error(event.data) from None
-            raise self._bad("an event of the stream is not valid JSON") from error
+        data = self._json(event)
         if not isinstance(data, dict):
             if event.event in _QUIET:
                 return []
@@ -116,10 +59,7 @@ class StreamParser:
             raise self._error(event.data)
         if not isinstance(kind, str):
             raise self._bad("an event of the stream has no type")
-        try:
-            return self._parse(kind, data)
-        except ConfigError as error:  # the checks of requests serve here too, but the provider is at fault
-            raise self._bad(f"an event of the stream is not what it should be: {error}") from None
+        return self._parse(kind, data)
 
     def _parse(self, kind: str, data: Mapping[str, Any]) -> list[Chunk]:
         handler = HANDLERS.get(kind)
@@ -155,16 +95,6 @@ class StreamParser:
             extra=news or None,
         )
         return [*chunks, last]
-
-    def _error(self, body: bytes) -> ProviderError:
-        return classify(200, {}, body, provider=self._dialect.provider, model=self._model)
-
-    def _bad(self, message: str) -> BadResponse:
-        return BadResponse(message, provider=self._dialect.provider, model=self._model)
-
-    def _cut(self) -> BadResponse:
-        self._failure = self._bad("the stream ended before its end")
-        return self._failure
 
 
 class StreamRenderer:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from aigw.chunk import Usage
-from aigw.wire.fields import merge, rest
+from aigw.wire.fields import merge
+from aigw.wire.usage import count, counts_rest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,30 +22,20 @@ def parse_usage(data: Any) -> Usage | None:
     """Read token counts; ``None`` where the provider told nothing, or not both input and output."""
     if not isinstance(data, dict):
         return None
-    given, made = _count(data, "input_tokens"), _count(data, "output_tokens")
+    given, made = count(data.get("input_tokens")), count(data.get("output_tokens"))
     if given is None or made is None:
         return None
-    into, out = data.get("input_tokens_details"), data.get("output_tokens_details")
-    return Usage(
-        given,
-        made,
-        _count(into, "cached_tokens"),
-        _count(into, "cache_write_tokens"),
-        _count(out, "reasoning_tokens"),
-    )
+    cached = written = reasoning = None
+    if isinstance(details := data.get("input_tokens_details"), dict):
+        cached, written = count(details.get("cached_tokens")), count(details.get("cache_write_tokens"))
+    if isinstance(details := data.get("output_tokens_details"), dict):
+        reasoning = count(details.get("reasoning_tokens"))
+    return Usage(given, made, cached, written, reasoning)
 
 
 def usage_rest(data: Any) -> dict[str, Any]:
     """Return the counts (and costs) that `Usage` does not model, laid out as they came; empty where there are none."""
-    if not isinstance(data, dict):
-        return {}
-    left = rest(data, _TOTALS)
-    for name, known in _DETAILS.items():
-        if isinstance(details := left.get(name), dict):
-            left[name] = rest(details, known)
-            if not left[name]:
-                del left[name]
-    return left
+    return counts_rest(data, _TOTALS, _DETAILS)
 
 
 def render_usage(usage: Usage, unknown: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -67,8 +58,3 @@ def render_usage(usage: Usage, unknown: Mapping[str, Any] | None = None) -> dict
         "total_tokens": usage.total,
     }
     return merge(rendered, unknown) if unknown else rendered
-
-
-def _count(data: Any, name: str) -> int | None:
-    value = data.get(name) if isinstance(data, dict) else None
-    return value if type(value) is int and value >= 0 else None
