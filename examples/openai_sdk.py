@@ -9,7 +9,6 @@ from openai.types.chat import ChatCompletionMessageParam
 from pydantic import BaseModel
 
 import aigw
-from aigw.dropin import context
 from aigw.testing import FaultyUpstream, Status
 
 ASKED: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Why is the sky blue?"}]
@@ -30,7 +29,7 @@ def main() -> None:
         with aigw.Gateway({"smart": route}, aigw.standard()) as gateway:
             client = openai.OpenAI(api_key="not used", http_client=gateway.http_client("openai"))
 
-            with context(principal="alice", tags="example"):
+            with aigw.context(principal="alice", tags="example"):
                 raw = client.chat.completions.with_raw_response.create(model="smart", messages=ASKED)
             print(raw.parse().choices[0].message.content)
             print(raw.http_response.extensions["aigw.trace"], "\n")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import aigw
+import aigw.dropin
 import aigw.providers
 import aigw.testing
 
@@ -25,16 +26,19 @@ if TYPE_CHECKING:
 RECORD = Path(__file__).with_name("public_api.txt")
 FACE = {
     "aigw": aigw.__all__,
+    "aigw.dropin": aigw.dropin.__all__,
     "aigw.providers": aigw.providers.__all__,
     "aigw.testing": aigw.testing.__all__,
     # What the signatures of those name, and what writers of policies and providers need.
-    "aigw.arguments": ["CommonOptions", "ChatOptions", "EmbedOptions"],
+    "aigw.arguments": ["CommonOptions", "ChatOptions", "EmbedOptions", "RerankOptions"],
     "aigw.policy": ["Next"],
     "aigw.ports": ["Clock", "Flag", "HttpRequest", "HttpResponse", "Runtime", "Transport"],
     "aigw.providers.base": ["Provider"],
     "aigw.routing": ["Node"],
     "aigw.runtime": ["drive"],
+    "aigw.prompts": ["Prompted"],
     "aigw.values": ["Value", "Evolving"],
+    "aigw.wrapping": ["Wrapped"],
 }
 NOT_SHOWN = {"__del__", "__new__", "__pydantic_config__", "__reduce__", "__repr__", "__slots__", "__str__"}
 
@@ -183,7 +187,9 @@ def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
 
 def _definition(thing: Any) -> Any:
     """Find where a class or function is written."""
-    for node in ast.walk(_tree(inspect.getsourcefile(thing) or "")):
+    for node in ast.walk(
+        _tree(inspect.getsourcefile(inspect.unwrap(thing) if inspect.isfunction(thing) else thing) or "")
+    ):
         if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == thing.__name__:
             return node
     raise AssertionError(f"no source of {thing!r}")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aigw.answer import Answer, Choice, Embeddings, Ranking, Verdicts
     from aigw.call import UNSET, Call, Principal, Schema, Timeouts
     from aigw.chunk import Chunk, Ranked, ToolCallDelta, Usage, Verdict
+    from aigw.dropin.context import context
     from aigw.errors import (
         AccessDenied,
         AigwError,
@@ -135,6 +136,7 @@ __all__ = [
     "Usage",
     "Verdict",
     "Verdicts",
+    "context",
     "standard",
 ]
 
@@ -154,6 +156,7 @@ _HOMES: Final = {
     "ToolCallDelta": "aigw.chunk",
     "Usage": "aigw.chunk",
     "Verdict": "aigw.chunk",
+    "context": "aigw.dropin.context",
     "AccessDenied": "aigw.errors",
     "AigwError": "aigw.errors",
     "AllTargetsFailed": "aigw.errors",

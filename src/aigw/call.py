@@ -116,6 +116,7 @@ class Call(Evolving):
         extra: fields for the provider that aigw does not model, sent untouched.
         wire: the wire format that the call was read from, whose fields `extra` and those of its tools hold: other
             formats leave them out. Empty for a call that was made by hand: every format sends all of its fields.
+        headers: headers for targets that speak the format `wire`, such as ``anthropic-beta``; others get none.
         stream: the caller reads chunks as they come.
         principal: who asks.
         priority: how urgent it is.
@@ -164,6 +165,7 @@ class Call(Evolving):
     dimensions: int | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     wire: str = field(default="", compare=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
     stream: bool = False
     principal: Principal | None = None
     priority: Priority = "standard"

@@ -134,6 +134,11 @@ class Reply:
         return self._quota() if self._quota is not None else None
 
     @property
+    def ready(self) -> bool:
+        """Whether `read` gives a chunk at once: one has come, and no tap could hold it back."""
+        return self._end is None and not self._taps and bool(self._supply)
+
+    @property
     def committed(self) -> bool:
         """Whether there is output, handed out or ready to be: if so, nothing may be retried any more."""
         return self._given or self._primed

@@ -234,17 +234,16 @@ def test_azure(side, scripted):
     assert provider.calls[0].route == "smart"
 
 
-def test_headers_that_do_not_reach_the_provider(side, scripted):
-    """A header that asks the provider for more than usual is left out, and the trace says so."""
+def test_headers_of_the_format(side, scripted):
+    """A header that asks the provider for more than usual goes with the call, to whoever speaks this format."""
     gateway, provider = scripted("hello")
     side.wait(
         side.openai(gateway).chat.completions.create(
             model="smart", messages=ASKED, extra_headers={"openai-beta": "assistants=v2"}
         )
     )
-    notes = [(note.by, note.action, note.reason) for note in provider.calls[0].trace.decisions]
 
-    assert notes == [("dropin", "left out", "headers openai-beta")]
+    assert provider.calls[0].headers == {"openai-beta": "assistants=v2"}
 
 
 def test_a_model_that_is_no_route(side, scripted):

@@ -74,6 +74,7 @@ calls = st.builds(
     dimensions=maybe_counts,
     extra=objects,
     wire=texts,
+    headers=st.dictionaries(texts, texts, max_size=2),
     stream=st.booleans(),
     principal=st.none() | principals,
     priority=st.sampled_from(["interactive", "standard", "batch"]),

@@ -29,6 +29,7 @@ def url():
     parameters.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     server = xllamacpp.Server(parameters)
     yield server.listening_address
+    assert server.listening_address  # it lives until here
 
 
 def gateway_to(url, wire):

@@ -478,7 +478,7 @@ async def waits_for_blocking(topic) -> Iterator[str]:
         (str, "not <class 'str'>"),
         (5, "not 5"),
     ],
-    ids=str,
+    ids=lambda given: getattr(given, "__name__", str(given)),
 )
 def test_what_does_not_fit_together(function, words):
     """Told when the function is decorated, by its name and by what to do."""
@@ -506,7 +506,7 @@ def test_arguments_that_are_not_for_the_prompt():
         ({"n": 2}, "return aigw.Answer"),
         ({"schema": City}, "leave schema= out"),
     ],
-    ids=str,
+    ids=lambda given: getattr(given, "__name__", str(given)),
 )
 def test_wrong_options(options, words):
     """Told when the function is decorated."""

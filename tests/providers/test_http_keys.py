@@ -202,3 +202,28 @@ def test_wrong_arguments(arguments):
     """What is no key and no mapping of texts is told by its name when the provider is made."""
     with pytest.raises((ConfigError, TypeError), match=next(iter(arguments))):
         connect("openai_chat", base_url=URL, **arguments)
+
+
+def test_headers_of_a_call():
+    """They go out in the format that the call was read from, over ours, and are no part of the next request."""
+    transport = transport_for(3)
+    provider = connect("openai_chat", base_url=URL, api_key="sk")
+    send(provider, transport, wire="openai_chat", headers={"openai-beta": "x", "User-Agent": "theirs"})
+    send(provider, transport, wire="anthropic_messages", headers={"anthropic-beta": "y"})
+    send(provider, transport)
+
+    assert [transport.header("openai-beta", number) for number in range(3)] == [["x"], [], []]
+    assert [transport.header("user-agent", number) for number in range(3)] == [["theirs"], ["aigw"], ["aigw"]]
+    assert transport.header("anthropic-beta", 1) == []
+    assert transport.header("authorization", 0) == ["Bearer sk"]
+
+
+def test_a_request_that_is_none_of_its_formats():
+    """It gets the provider's base URL, key and headers, which count more than those that are given."""
+    provider = connect("openai_chat", base_url=URL, api_key="sk", headers={"x-mine": "1"})
+    given = (("authorization", "Bearer theirs"), ("x-other", "2"), ("X-Mine", "3"))
+    call = FakeTransport().call()
+    request = drive(provider.request_for(call, "/v1/files?a=b", b"", method="GET", headers=given))
+
+    assert (request.url, request.method) == (f"{URL}/files?a=b", "GET")
+    assert dict(request.headers) == {"authorization": "Bearer sk", "x-other": "2", "x-mine": "1"}

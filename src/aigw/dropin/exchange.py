@@ -31,8 +31,8 @@ _METHOD: Final = re.compile(r"/models/.+:[A-Za-z]+$")
 _LOG: Final = logging.getLogger("aigw.dropin")
 _NEAREST: Final[dict[int, int]] = {529: 503}
 """What stands for a status where an API does not have it."""
-_UNSENT: Final = ("anthropic-beta", "openai-beta")
-"""Headers that tell a provider to take more than usual, and do not reach it."""
+_OF_THE_FORMAT: Final = ("anthropic-beta", "openai-beta")
+"""Headers that tell a provider to take more than usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +92,12 @@ class Exchange:
         route = asked.headers.get(ROUTE)
         name, node = find_route(self.engine.routes, route or endpoint.model, exactly=route is not None)
         form = endpoint.bind(provider_of(node))
-        call = form.parse().evolve(model=name, **fields)
+        headers = {header: asked.headers[header] for header in _OF_THE_FORMAT if header in asked.headers}
+        call = form.parse().evolve(model=name, headers=headers, **fields)
         call = bounded(call, asked.read_timeout, runtime.clock)
         limit = Limit(asked.read_timeout, runtime.clock)
         try:
             call, reply = await self.engine.open(call, runtime)
-            if lost := [header for header in _UNSENT if header in asked.headers]:
-                call.note("dropin", "left out", f"headers {', '.join(lost)}")
             if call.stream and form.renderer is not None:
                 events = Events(call, reply, form, limit, int(self.now()))
                 return Answered(200, {**_headers(api, call), **dict([EVENTS_TYPE])}, events, {"aigw.trace": call.trace})

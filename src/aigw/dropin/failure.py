@@ -132,7 +132,8 @@ def _of_one(error: AigwError) -> Failure:
         return Failure(error.status, kind, message, code)
     if isinstance(error, ProviderError):
         kind, statuses = _lookup(_THEIRS, error, ("server", (502,)))
-        return Failure(error.status if error.status in statuses else statuses[0], kind, message, error.code)
+        own = error.status
+        return Failure(own if own is not None and own in statuses else statuses[0], kind, message, error.code)
     if isinstance(error, ConfigError) and not isinstance(error, SuspendedError):
         return Failure(400, "invalid_request", message)
     return Failure(502 if isinstance(error, errors.StreamInterrupted) else 500, "server", message)

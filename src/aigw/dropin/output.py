@@ -76,17 +76,39 @@ class Events:
         self._over = False
 
     async def read(self) -> bytes:
-        """Return the next event or events; ``b""`` at the end.
+        """Return the next event, and those that came together with it; ``b""`` at the end.
 
         Raises:
             TimeIsOverError: the client waited too long.
         """
         self._limit.restart()
-        data = b""
-        while not data and not self._over:
-            data = await self._next()
-        self._sent += data.count(b"\n\n")  # JSON has no line ends, so there is one of these at the end of each event
-        return data
+        burst: list[bytes] = []  # sent in one piece, because each costs the client's library more than it costs us
+        try:
+            while not self._over and (not burst or self._reply.ready):
+                burst += await self._next()
+        except AigwError as error:
+            self._finish(error)
+            self._limit.judge(error)
+            burst.append(self._tell(failure_of(error)))
+        except Exception as error:  # noqa: BLE001  (as before the first byte)
+            _LOG.exception("a stream failed in a way that nobody foresaw")
+            await self.close()
+            burst.append(self._tell(broken(error)))
+        except BaseException as error:  # cancelled, say: the trace must be complete
+            self._finish(error)
+            raise
+        return b"".join(burst)
+
+    async def _next(self) -> list[bytes]:
+        """Read one chunk, and render it; nothing for one that says nothing in this format."""
+        chunk = await self._reply.read()
+        renderer = self._renderer or self._begin(chunk)
+        if chunk is None:
+            self._finish()
+            return [renderer.finish()]
+        data = renderer.render(chunk)
+        self._sent += data.count(b"\n\n")  # at the end of each event, and nowhere else: JSON has none
+        return [data] if data else []
 
     async def close(self) -> None:
         """Stop here; the connection is closed if the answer was not read to its end."""
@@ -96,28 +118,10 @@ class Events:
             finally:
                 self._finish()
 
-    async def _next(self) -> bytes:
-        try:
-            chunk = await self._reply.read()
-            renderer = self._renderer
-            if renderer is None:
-                assert self._form.renderer is not None
-                renderer = self._renderer = self._form.renderer(chunk or Chunk(), self._call, self._created)
-            if chunk is not None:
-                return renderer.render(chunk)
-        except AigwError as error:
-            self._finish(error)
-            self._limit.judge(error)
-            return self._tell(failure_of(error))
-        except Exception as error:  # noqa: BLE001  (as before the first byte)
-            _LOG.exception("a stream failed in a way that nobody foresaw")
-            await self.close()
-            return self._tell(broken(error))
-        except BaseException as error:  # cancelled, say: the trace must be complete
-            self._finish(error)
-            raise
-        self._finish()
-        return renderer.finish()
+    def _begin(self, first: Chunk | None) -> Renderer:
+        assert self._form.renderer is not None
+        self._renderer = self._form.renderer(first or Chunk(), self._call, self._created)
+        return self._renderer
 
     def _tell(self, failure: Failure) -> bytes:
         assert self._form.event is not None

@@ -12,13 +12,11 @@ from aigw.dropin.family import CutError, TimeIsOverError
 from aigw.dropin.protocol import Answered, model_in
 from aigw.dropin.routes import find_route
 from aigw.errors import ProviderError, TimedOut
-from aigw.ports import HttpRequest
-from aigw.providers.auth import Unsigned
 from aigw.providers.http import HttpProvider
 
 if TYPE_CHECKING:
     from aigw.dropin.protocol import Asked
-    from aigw.ports import HttpResponse, Runtime
+    from aigw.ports import HttpRequest, HttpResponse, Runtime
     from aigw.routing.routes import Routes
 
 _KEYS: Final = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"})
@@ -49,7 +47,7 @@ async def pass_on(routes: Routes, asked: Asked, runtime: Runtime) -> Answered:
         TimeIsOverError: none came within the client's own limit.
     """
     provider = _provider(routes, asked)
-    request = await _signed(provider, asked, runtime)
+    request = await _request(provider, asked, runtime)
     limit = asked.read_timeout or DEFAULT_TIMEOUTS.first_chunk
     try:
         response = await runtime.transport.send(request, asked.body, connect=DEFAULT_TIMEOUTS.connect, timeout=limit)
@@ -106,7 +104,7 @@ class Piped:
             self._runtime.discard(self._response.close)
 
 
-def _provider(routes: Routes, asked: Asked) -> Any:
+def _provider(routes: Routes, asked: Asked) -> HttpProvider:
     route = asked.headers.get(ROUTE)
     model = route or (model_in(_decoded(asked)) if asked.body else "")
     name, node = find_route(routes, model, exactly=route is not None)
@@ -131,29 +129,21 @@ def _decoded(asked: Asked) -> Any:
         return None
 
 
-async def _signed(provider: Any, asked: Asked, runtime: Runtime) -> HttpRequest:
+async def _request(provider: HttpProvider, asked: Asked, runtime: Runtime) -> HttpRequest:
     """Make the request as the provider wants it: its own base URL, headers and key."""
-    # What a provider object has for its own requests is used here for another one, without a call of its own.
-    chat = provider._format("chat")  # noqa: SLF001
-    url = _joined(provider.where, asked)
-    call = Call(runtime=runtime)
-    shown = await provider._auth.show(Unsigned(call, url, asked.body, chat.key_header))  # noqa: SLF001
-    set_by_us = (*chat.headers, *shown.headers, *provider._headers)  # noqa: SLF001
-    ours = {name.lower() for name, _ in set_by_us}
-    theirs = (
+    theirs = tuple(
         (name, value)
         for name, value in asked.headers.items()
-        if name not in _KEYS | _HOP | ours and not name.startswith(PREFIX)
+        if name not in _KEYS | _HOP and not name.startswith(PREFIX)
     )
-    return HttpRequest(url, (*theirs, *set_by_us), asked.method)
+    return await provider.request_for(
+        Call(runtime=runtime), _path(asked), asked.body, method=asked.method, headers=theirs
+    )
 
 
-def _joined(base_url: str, asked: Asked) -> str:
-    """Join them; a version that both have counts once."""
+def _path(asked: Asked) -> str:
     path = quote(asked.path, safe="/:@!$&'()*+,;=~")
-    version = path[: path.find("/", 1)] if "/" in path[1:] else ""
-    base = base_url.removesuffix(version) if version.startswith("/v") else base_url
     query = urlencode(
         [(name, value) for name, value in parse_qsl(asked.query, keep_blank_values=True) if name != "key"]
     )
-    return f"{base}{path}{'?' if query else ''}{query}"
+    return f"{path}{'?' if query else ''}{query}"

@@ -7,8 +7,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
 
 from aigw.errors import AuthenticationFailed, ConfigError
 from aigw.providers.auth import BEARER, Shown
@@ -103,6 +101,9 @@ def request(
     Raises:
         TransportError: no answer came.
     """
+    from urllib.error import HTTPError, URLError  # loads TLS and more, which few need this way
+    from urllib.request import Request, urlopen
+
     from google.auth.exceptions import TransportError
 
     if not url.startswith(("http://", "https://")):

@@ -105,6 +105,8 @@ class HttpProvider:
         while True:
             shown = await self._auth.show(unsigned)
             request = self._request(chosen, url, shown.headers)
+            if call.headers:
+                request = _with_headers(request, call, chosen)
             try:
                 return await self._try(call, chosen, (request, body), patience, sign)
             except ProviderError as error:
@@ -115,6 +117,28 @@ class HttpProvider:
                     raise failure
             finally:
                 del failure  # its traceback knows this frame
+
+    async def request_for(
+        self, call: Call, path: str, body: bytes, *, method: str = "POST", headers: Headers = ()
+    ) -> HttpRequest:
+        """Make a request that is none of its formats': its own base URL, headers and key around what is given.
+
+        Args:
+            call: a call; its ports are there to wait with.
+            path: what follows the base URL, with its query.
+            body: the body that will be sent.
+            method: the HTTP method.
+            headers: headers of the request; those that the provider sets itself replace them.
+
+        Raises:
+            ConfigError: there is no key.
+        """
+        chat = self._format("chat")
+        url = _joined(self._base_url, path)
+        shown = await self._auth.show(Unsigned(call, url, body, chat.key_header))
+        ours = (*chat.headers, *shown.headers, *self._headers)
+        names = {name.lower() for name, _ in ours}
+        return HttpRequest(url, (*((n, v) for n, v in headers if n.lower() not in names), *ours), method)
 
     def _refused(self, unsigned: Unsigned, failure: ProviderError) -> bool:
         """Tell whether another key may do better at once."""
@@ -184,6 +208,16 @@ class HttpProvider:
         error.provider = self._name
         error.model = model
         return patience.judge(error) if isinstance(error, TimedOut) else error
+
+
+def _with_headers(request: HttpRequest, call: Call, chosen: Format) -> HttpRequest:
+    """Add the headers of a call to a request in the format that it was read from."""
+    if call.wire != chosen.wire:
+        call.note(chosen.wire, "left out", f"headers that only {call.wire} knows: {', '.join(sorted(call.headers))}")
+        return request
+    names = {name.lower() for name in call.headers}
+    kept = (header for header in request.headers if header[0].lower() not in names)
+    return HttpRequest(request.url, (*kept, *call.headers.items()), request.method)
 
 
 def _encoded(body: dict[str, Any]) -> bytes:

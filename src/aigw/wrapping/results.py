@@ -5,7 +5,7 @@ The objects of the SDKs are answers in the formats of `aigw.wire`, and are read 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -117,8 +117,7 @@ def told_by(tell: TellUsage | None, result: Any) -> Usage | None:
     told = tell(result) if tell is not None else None
     if told is None or isinstance(told, Usage):
         return told
-    data = plain(told)
-    usage = count(data) if isinstance(told, Mapping) or isinstance(data, dict) else None
+    usage = count(plain(told, known=True))
     if usage is None:
         raise ConfigError(f"wrap(usage=…) must return a Usage or None, not {type(told).__name__}")
     return usage

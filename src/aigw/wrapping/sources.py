@@ -125,9 +125,13 @@ class LoopItems(ItemSource):
     async def _pull(self) -> Any:
         try:
             with self._timer(self._patience.left()), self._judged:
-                return await anext(self._items, END)
+                item = await anext(self._items, END)
         except TimeoutError:
-            pass
+            item = None
+        else:
+            if item is END:
+                self._timer.stop()
+            return item
         raise self._patience.judge(self._slow())
 
     async def close(self) -> None:
