@@ -1,12 +1,10 @@
 """A gateway in a FastAPI application: who asks is the principal, and a refusal becomes the HTTP status that says so."""
 
-import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import Body, FastAPI, Header, Request
-from fastapi.responses import JSONResponse
+from fastapi import Body, FastAPI, Header, Request, Response
 from fastapi.testclient import TestClient
 
 import aigw
@@ -49,14 +47,14 @@ async def ask(question: Annotated[str, Body(embed=True)], user: Annotated[str, H
 
 @app.exception_handler(aigw.Refused)
 @app.exception_handler(aigw.ProviderError)
-async def tell(_: Request, error: aigw.Refused | aigw.ProviderError) -> JSONResponse:
+@app.exception_handler(aigw.AllTargetsFailed)
+async def tell(_: Request, error: aigw.Refused | aigw.ProviderError | aigw.AllTargetsFailed) -> Response:
     """Tell a refusal with its own status, and what failed behind the gateway as 502."""
-    status = error.status if isinstance(error, aigw.Refused) else 502
-    headers = {} if error.retry_after is None else {"retry-after": str(math.ceil(error.retry_after))}
-    return JSONResponse({"error": type(error).__name__}, status, headers)
+    headers = {} if error.retry_after is None else {"retry-after": f"{error.retry_after:.0f}"}
+    return Response(type(error).__name__, error.status if isinstance(error, aigw.Refused) else 502, headers)
 
 
 with TestClient(app) as client:  # it calls the application in this process: nothing listens
     for user in ("alice", "alice", "bob"):
         response = client.post("/ask", json={"question": "Why is the sky blue?"}, headers={"user": user})
-        print(user, response.status_code, response.json(), response.headers.get("retry-after", ""))
+        print(user, response.status_code, response.text, response.headers.get("retry-after", ""))

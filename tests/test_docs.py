@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from openai import OpenAI
 
 import aigw
 from aigw import errors
@@ -153,7 +154,7 @@ def test_code_runs(path: Path, world: dict[str, str]):
                 assert block.output is None or without_ids(printed) == without_ids(block.output), f"line {block.line}"
     finally:
         for thing in names.values():
-            if isinstance(thing, (aigw.Gateway, Local)):
+            if isinstance(thing, (aigw.Gateway, Local, OpenAI)):
                 with closing(thing):
                     pass
         names.clear()

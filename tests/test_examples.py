@@ -16,6 +16,8 @@ SHOWN = {
     "async_many.py": ["Accra", "2 attempts", "10 requests"],
     "decorators.py": ["mood='good'", "after 2 calls", "Come |again!", "in call 2", "What is this review like"],
     "fallback.py": ["Hello from the spare.", "ProviderRateLimited", "Unreachable", "moved on"],
+    "fastapi_app.py": ["alice 200", "alice 429 RateLimited 60", "bob 502 AuthenticationFailed"],
+    "langchain_chat.py": ["['rain in Oslo']", "is |blue.", "City(name='Oslo'", "Because", "['alice', 'nobody'"],
     "one_interface.py": [
         "[tool_calls]",
         "left out: seed",
@@ -23,6 +25,7 @@ SHOWN = {
         "openai_chat: I have heard of rain.",
     ],
     "openai_sdk.py": ["moved on", "The |sky |is", "City(name='Oslo'", "InternalServerError: 503, AllTargetsFailed"],
+    "pydantic_ai_agent.py": ["Advice(umbrella=True", "2 requests of the agent", "alice ['user', 'assistant', 'tool']"],
     "streaming.py": ["whole: stop", "enough: abandoned", "cut: 'The sky is blue because ' is all that came"],
     "test_your_app.py": ["3 passed"],
     "write_a_policy.py": ["slow: smart took", "SlowAnswers must stand outside Retry"],
