@@ -85,7 +85,9 @@ class Events:
         burst: list[bytes] = []  # sent in one piece, because each costs the client's library more than it costs us
         try:
             while not self._over and (not burst or self._reply.ready):
-                burst += await self._next()
+                chunk = await self._reply.read()
+                if data := self._render(chunk):
+                    burst.append(data)
         except AigwError as error:
             self._finish(error)
             self._limit.judge(error)
@@ -97,18 +99,17 @@ class Events:
         except BaseException as error:  # cancelled, say: the trace must be complete
             self._finish(error)
             raise
-        return b"".join(burst)
+        return burst[0] if len(burst) == 1 else b"".join(burst)
 
-    async def _next(self) -> list[bytes]:
-        """Read one chunk, and render it; nothing for one that says nothing in this format."""
-        chunk = await self._reply.read()
+    def _render(self, chunk: Chunk | None) -> bytes:
+        """Render a chunk, or the end; empty for what says nothing in this format."""
         renderer = self._renderer or self._begin(chunk)
         if chunk is None:
             self._finish()
-            return [renderer.finish()]
+            return renderer.finish()
         data = renderer.render(chunk)
         self._sent += data.count(b"\n\n")  # at the end of each event, and nowhere else: JSON has none
-        return [data] if data else []
+        return data
 
     async def close(self) -> None:
         """Stop here; the connection is closed if the answer was not read to its end."""

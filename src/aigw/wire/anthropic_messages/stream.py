@@ -135,6 +135,8 @@ class StreamRenderer:
         """Render one chunk; empty for a chunk that says nothing, or only what comes at the end."""
         if chunk.index != 0:
             return b""
+        if chunk.usage is None and chunk.finish_reason is None and (at := self._writer.plain_at(chunk)) is not None:
+            return _TEXT % (at, to_json(chunk.text))  # the short way, which most chunks go
         events: list[dict[str, Any]] = []
         extra = whole_extra(chunk)
         if not self._started:
@@ -172,6 +174,13 @@ class StreamRenderer:
         if chunk.finish_reason is None:
             message.update({name: extra.pop(name) for name in list(extra) if name not in _START_ONLY})
         return {"type": "message_start", "message": message}
+
+
+_TEXT: Final = (
+    b"event: content_block_delta\n"
+    b'data: {"type":"content_block_delta","index":%d,"delta":{"type":"text_delta","text":%b}}\n\n'
+)
+"""The event of a piece of text, as `_render` would write it."""
 
 
 def _render(event: dict[str, Any]) -> bytes:

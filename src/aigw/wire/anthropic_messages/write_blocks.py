@@ -42,6 +42,20 @@ class BlockWriter:
         """Whether there was a tool call."""
         return bool(self._calls)
 
+    def plain_at(self, chunk: Chunk) -> int | None:
+        """Return the index of the open text if the chunk does nothing but go on with it, as most do."""
+        if (
+            self._kind != "text"
+            or not chunk.text
+            or chunk.extra
+            or chunk.reasoning
+            or chunk.refusal
+            or chunk.tool_calls
+            or chunk.parts
+        ):
+            return None
+        return self._index
+
     def write(self, chunk: Chunk) -> Events:
         """Return the events that a chunk makes."""
         own = chunk.wire in ("", WIRE)
