@@ -15,7 +15,7 @@ from aigw.call import UNSET
 from aigw.errors import AigwError, ConfigError
 from aigw.estimate import estimate_usage
 from aigw.explanation import Explanation, PlannedTarget
-from aigw.pipeline import check_order, describe, stack
+from aigw.pipeline import describe
 from aigw.routing.routes import Routes
 from aigw.runtime import Runtimes
 from aigw.trace import CallTrace
@@ -88,23 +88,13 @@ class Engine:
         trace = await self.read_all(call, reply)
         return assemble_verdicts(reply.delivered, trace)
 
-    def around(self, name: str, node: Node) -> Next:
-        """Put the gateway's policies around a node that is none of its routes.
-
-        Raises:
-            ConfigError: the order of the policies on a way to a target is wrong.
-        """
-        for way, policies in node.paths(self.routes.policies):
-            check_order(policies, f"{name}, {way}")
-        return stack(self.routes.policies, node)
-
     async def open(self, call: Call, runtime: Runtime, via: tuple[str, Next] | None = None) -> tuple[Call, Reply]:
         """Start a call and wait for its first output; return the call as it was started.
 
         Args:
             call: the call.
             runtime: the ports to run it with.
-            via: a name and what `around` made, for a call that takes none of the routes.
+            via: a name and what `Routes.around` made, for a call that takes none of the routes.
         """
         if os.getpid() != self._process:
             self._after_fork(runtime)

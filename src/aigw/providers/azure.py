@@ -15,10 +15,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
-from aigw.errors import ConfigError
 from aigw.providers.auth import BEARER, KeyAuth, Shown
 from aigw.providers.http import HttpProvider
-from aigw.providers.service import HttpService, Settings, chosen_wire
+from aigw.providers.service import HttpService, Settings, chosen_wire, filled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from aigw.providers.auth import Unsigned
     from aigw.providers.format import Format, Formats
 
-ENDPOINT: Final = "AZURE_OPENAI_ENDPOINT"
 VERSION: Final = "OPENAI_API_VERSION"
 KEYS: Final = ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN")
 UNDATED: Final = frozenset({"v1", "preview", "latest"})
@@ -60,9 +58,7 @@ class AzureService:
 
     def connect(self, settings: Settings, model: str) -> HttpProvider:  # noqa: ARG002  (all deployments are alike)
         """Make the provider object of a target; see `aigw.providers.service.Service`."""
-        given = settings.base_url or os.environ.get(ENDPOINT)
-        if not given:
-            raise ConfigError(f"azure: set the environment variable {ENDPOINT}, or give base_url=")
+        given = settings.base_url or filled(self.base_url, self.name)
         wire = chosen_wire(self, settings)
         version = settings.api_version or os.environ.get(VERSION)
         prefix = "" if urlsplit(given).path.strip("/") else _prefix(version)

@@ -136,9 +136,7 @@ class HttpProvider:
         chat = self._format("chat")
         url = _joined(self._base_url, path)
         shown = await self._auth.show(Unsigned(call, url, body, chat.key_header))
-        ours = (*chat.headers, *shown.headers, *self._headers)
-        names = {name.lower() for name, _ in ours}
-        return HttpRequest(url, (*((n, v) for n, v in headers if n.lower() not in names), *ours), method)
+        return HttpRequest(url, _over(headers, (*chat.headers, *shown.headers, *self._headers)), method)
 
     def _refused(self, unsigned: Unsigned, failure: ProviderError) -> bool:
         """Tell whether another key may do better at once."""
@@ -191,9 +189,7 @@ class HttpProvider:
         if known is not None and known[0] == shown:
             return known[1]
         headers = (("content-type", "application/json"), ("user-agent", "aigw"), *chosen.headers, *shown)
-        own = {name.lower() for name, _ in self._headers}
-        kept = (header for header in headers if header[0] not in own)
-        request = HttpRequest(url, (*kept, *self._headers))
+        request = HttpRequest(url, _over(headers, self._headers))
         self._requests[url] = (shown, request)
         return request
 
@@ -215,9 +211,13 @@ def _with_headers(request: HttpRequest, call: Call, chosen: Format) -> HttpReque
     if call.wire != chosen.wire:
         call.note(chosen.wire, "left out", f"headers that only {call.wire} knows: {', '.join(sorted(call.headers))}")
         return request
-    names = {name.lower() for name in call.headers}
-    kept = (header for header in request.headers if header[0].lower() not in names)
-    return HttpRequest(request.url, (*kept, *call.headers.items()), request.method)
+    return HttpRequest(request.url, _over(request.headers, tuple(call.headers.items())), request.method)
+
+
+def _over(weaker: Headers, stronger: Headers) -> Headers:
+    """Put headers over others: of two with the same name the stronger one stays."""
+    names = {name.lower() for name, _ in stronger}
+    return (*(header for header in weaker if header[0].lower() not in names), *stronger)
 
 
 def _encoded(body: dict[str, Any]) -> bytes:

@@ -109,7 +109,7 @@ class HttpService:
         """Make the provider object of a target; see `Service`."""
         from aigw.providers.http import HttpProvider
 
-        wire = self.wire(settings)
+        wire = chosen_wire(self, settings)
         if settings.api_version is not None and self.api_version is None:
             raise ConfigError(f"{self.name} has no api_version; leave it out")
         return HttpProvider(
@@ -120,14 +120,6 @@ class HttpService:
             headers=settings.headers,
             strict=settings.strict,
         )
-
-    def wire(self, settings: Settings) -> str:
-        """Return the wire format that a target asks for.
-
-        Raises:
-            ConfigError: the provider does not speak it.
-        """
-        return chosen_wire(self, settings)
 
     def format(self, operation: Operation, wire: str, version: str | None) -> Format | None:
         """Make the format of an operation; ``None`` where the provider does not have it.

@@ -9,6 +9,7 @@ from aigw.providers.azure import AzureService
 from aigw.providers.bedrock import BedrockService
 from aigw.providers.service import HttpService
 from aigw.providers.vertex import VertexService
+from aigw.providers.wires import ANTHROPIC_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +72,7 @@ _ROWS: Final[tuple[Service, ...]] = (
         "https://api.anthropic.com",
         ("ANTHROPIC_API_KEY",),
         wires=("anthropic_messages",),
-        api_version="2023-06-01",
+        api_version=ANTHROPIC_VERSION,
     ),
     HttpService(
         "gemini",
@@ -281,7 +282,7 @@ COMPATIBLE: Final[Mapping[str, Service]] = MappingProxyType(
         "openai_chat": _ANY_OPENAI,
         "openai_responses": _ANY_OPENAI,
         "anthropic_messages": HttpService(
-            "anthropic-compatible", "", wires=("anthropic_messages",), api_version="2023-06-01"
+            "anthropic-compatible", "", wires=("anthropic_messages",), api_version=ANTHROPIC_VERSION
         ),
         "gemini": HttpService("gemini-compatible", "", wires=("gemini",), api_version="v1"),
         "cohere_chat": HttpService("cohere-compatible", "", wires=("cohere_chat",)),

@@ -104,9 +104,25 @@ class Routes:
                 self._direct.popitem(last=False)
         return made
 
-    def _check(self, name: str, node: Node) -> None:
+    def around(self, name: str, node: Node) -> Next:
+        """Put the gateway's policies around a node.
+
+        Args:
+            name: what to call it in errors.
+            node: the node.
+
+        Raises:
+            ConfigError: the order of the policies on a way to a target is wrong.
+        """
+        self._check_order(name, node)
+        return stack(self.policies, node)
+
+    def _check_order(self, name: str, node: Node) -> None:
         for way, policies in node.paths(self.policies):
-            check_order(policies, f"route {name!r}, {way}")
+            check_order(policies, f"{name}, {way}")
+
+    def _check(self, name: str, node: Node) -> None:
+        self._check_order(f"route {name!r}", node)
         for target in node.targets:
             try:
                 target.provider.check()

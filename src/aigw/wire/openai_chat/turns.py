@@ -53,9 +53,14 @@ def simplest(content: list[dict[str, Any]]) -> str | list[dict[str, Any]]:
     return content or ""
 
 
-def failed(content: str | list[dict[str, Any]]) -> str | list[dict[str, Any]]:
-    """Say in the content of a result that the tool failed: there is no field for it."""
-    return f"Error: {content}" if isinstance(content, str) else [{"type": "text", "text": "Error:"}, *content]
+def failed(content: str | list[dict[str, Any]], kind: str = "text") -> str | list[dict[str, Any]]:
+    """Say in the content of a result that the tool failed: there is no field for it.
+
+    Args:
+        content: what the tool said.
+        kind: how the format calls a part that is a text.
+    """
+    return f"Error: {content}" if isinstance(content, str) else [{"type": kind, "text": "Error:"}, *content]
 
 
 def parse_content(data: Mapping[str, Any], where: str, read: Callable[[Any, str], Part]) -> str | tuple[Part, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aigw.errors import ConfigError
 from aigw.message import File, Image, Message, Other, Part, Text, ToolCall, ToolResult
 from aigw.wire.fields import checked, optional, rest
+from aigw.wire.openai_chat.turns import failed
 from aigw.wire.openai_responses.content import parse_content, render_content
 from aigw.wire.openai_responses.dialect import DEFAULT, WIRE, Dialect
 from aigw.wire.openai_responses.items import OUTPUTS, checked_item, is_made_up
@@ -129,9 +130,7 @@ class _Writer:
             output = [*self._content(output, message), *extra.get("output", ())]
         if result.is_error:
             self._losses.note("the mark of a tool result that it is an error", "emulated")
-            output = (
-                f"Error: {output}" if isinstance(output, str) else [{"type": "input_text", "text": "Error:"}, *output]
-            )
+            output = failed(output, "input_text")
         item = {"type": kind, "call_id": result.id, "output": output}
         if result.name is not None:
             item["name"] = result.name
