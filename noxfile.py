@@ -77,7 +77,8 @@ def tests(session: nox.Session) -> None:
 @nox.parametrize("age", ["older", "newer"])
 def sdks(session: nox.Session, age: str) -> None:
     """Test the drop-in transports with what is built on older and newer SDKs."""
-    install(session, f"what the {age} SDKs need", "hypothesis>=6.130", "pytest>=8", *BUILT_ON[age])
+    pytest = ("hypothesis>=6.130", "pytest>=8", "pytest-timeout>=2.4")
+    install(session, f"what the {age} SDKs need", *pytest, *BUILT_ON[age])
     install_project(session)
     session.run("pytest", f"tests/dropin/{age}", *session.posargs)
 

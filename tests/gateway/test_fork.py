@@ -1,6 +1,9 @@
 """A gateway that was used before a fork."""
 
 import os
+import select
+import signal
+import threading
 import warnings
 
 import pytest
@@ -23,8 +26,12 @@ def in_child(work):
         finally:
             os._exit(0)
     os.close(writing)
-    os.waitpid(child, 0)
     with os.fdopen(reading) as pipe:
+        ready, _, _ = select.select([pipe], [], [], 60)
+        if not ready:
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        assert ready, "the child hangs"
         return pipe.read()
 
 
@@ -37,6 +44,30 @@ def test_a_child_opens_its_own_connections():
 
         assert text == upstream.answer
         assert upstream.accepted == 2
+
+
+def test_a_child_waits_for_no_thread_of_its_parent():
+    """A thread that held the watchdog's lock when the process was forked is not in the child to give it back."""
+    with FaultyUpstream() as upstream, Gateway({"r": Target(upstream.url, model="m")}) as gateway:
+        gateway.chat("before")
+        lock = gateway._engine.runtimes.blocking.transport._dog._changed
+        held, done = threading.Event(), threading.Event()
+
+        def hold():
+            with lock:
+                held.set()
+                done.wait()
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        held.wait()
+        try:
+            text = in_child(lambda: gateway.chat("in the child").text)
+        finally:
+            done.set()
+            holder.join()
+
+        assert text == upstream.answer
 
 
 def test_a_child_makes_its_own_choices():

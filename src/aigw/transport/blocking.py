@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import weakref
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -66,9 +67,10 @@ class _Line:
         return trace
 
 
-def _leave_nothing(free: FreeList[_Line], dog: Watchdog) -> None:
+def _leave_nothing(free: FreeList[_Line], dog: Watchdog, process: int) -> None:
     """Clean up after a gateway that is dropped without being closed, and at the end of the program."""
-    dog.stop()
+    if os.getpid() == process:  # in a child of it the dog's thread is not there, but may hold the dog's lock for ever
+        dog.stop()
     for line in free.drain():
         line.http.close()
 
@@ -85,7 +87,7 @@ class BlockingTransport:
         self._free: FreeList[_Line] = FreeList()
         self._dog = Watchdog()
         self._closed = False
-        weakref.finalize(self, _leave_nothing, self._free, self._dog)
+        weakref.finalize(self, _leave_nothing, self._free, self._dog, os.getpid())
 
     async def send(
         self, request: HttpRequest, body: bytes, *, connect: float | None, timeout: float | None
