@@ -25,10 +25,11 @@ LAYERS = (
     ("answer", "call"),
     ("assembly", "estimate", "reply", "schema"),
     ("policy",),
-    ("pipeline", "runtime"),
+    ("pipeline", "runtime", "stores"),
     ("policies", "transport", "wire"),
     ("providers",),
     ("routing",),
+    ("metering", "usage"),
     ("arguments", "engine", "presets"),
     ("stream",),
     ("dropin",),
@@ -43,7 +44,7 @@ gateway may also import the public names."""
 
 ONLY = {
     "mechanics": {"errors"},
-    "policies": {"call", "checks", "chunk", "errors", "mechanics", "policy", "reply"},
+    "policies": {"call", "checks", "chunk", "errors", "mechanics", "policy", "reply", "stores", "trace"},
     "ports": set(),
     "transport": {"errors", "ports"},
     "wire": {"call", "chunk", "errors", "message", "quota"},
@@ -59,7 +60,15 @@ FOR_TYPES_ONLY = {
 }
 """What these annotate with, under ``TYPE_CHECKING``: errors carry values, and all values may raise errors."""
 
-HELPERS = {("aigw.policies.retry", "aigw.policies.strategies")}
+HELPERS = {
+    ("aigw.policies.budget", "aigw.policies.degrade"),
+    ("aigw.policies.budget", "aigw.policies.scopes"),
+    ("aigw.policies.budget", "aigw.policies.used"),
+    ("aigw.policies.rate_limit", "aigw.policies.degrade"),
+    ("aigw.policies.rate_limit", "aigw.policies.scopes"),
+    ("aigw.policies.rate_limit", "aigw.policies.used"),
+    ("aigw.policies.retry", "aigw.policies.strategies"),
+}
 """What a policy imports from its own package: policies do not know each other."""
 
 HOMES = {

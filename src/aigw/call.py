@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
 from aigw.errors import ConfigError
 from aigw.message import Message, Tool
@@ -15,7 +15,10 @@ from aigw.trace import CallTrace, Decision
 from aigw.values import Evolving, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+    from decimal import Decimal
+
+    from aigw.chunk import Chunk, Usage
 
 
 class _Unset(Enum):
@@ -88,6 +91,51 @@ class Timeouts(Value):
 DEFAULT_TIMEOUTS: Final = Timeouts()
 
 
+class Cost(NamedTuple):
+    """What tokens cost.
+
+    Args:
+        usd: US dollars, exact.
+        prices: version of the prices, such as ``genai-prices 0.2.3``.
+    """
+
+    usd: Decimal
+    prices: str
+
+
+@runtime_checkable
+class Meter(Protocol):
+    """Counts the tokens and the money of one call. Never fails: what it cannot tell is ``None``."""
+
+    async def input_tokens(self, call: Call) -> int:
+        """Tokens of the prompt: exact where the model's tokenizer is known, else a calibrated guess."""
+        ...
+
+    def output_tokens(self, call: Call) -> int:
+        """Tokens that the answer is likely to have, by what such calls had before; not more than `max_tokens`."""
+        ...
+
+    def most_output_tokens(self, call: Call) -> int | None:
+        """Tokens that all answers of the call may have at most; ``None`` where nothing bounds them."""
+        ...
+
+    def guess(self, call: Call, chunks: Sequence[Chunk]) -> Usage:
+        """Guess what was used, where a provider did not tell: the prompt and what came; marked ``estimated``."""
+        ...
+
+    def learn(self, call: Call, model: str, usage: Usage) -> None:
+        """Take note of what a provider counted, for later guesses."""
+        ...
+
+    def cost(self, provider: str, model: str, usage: Usage) -> Cost | None:
+        """What a usage costs there; ``None`` where the price is not known."""
+        ...
+
+    def dearest(self, call: Call, usage: Usage) -> Cost | None:
+        """What a usage costs at the dearest target that may serve the call; ``None`` where one has no known price."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Call(Evolving):
     """One call of the application: what it asks, who asks, and how long it may take.
@@ -133,6 +181,7 @@ class Call(Evolving):
         runtime: the ports of the face that runs it.
         trace: where decisions and attempts are written down.
         started: when it began, on `clock`.
+        metering: counts its tokens and its money.
         opened: the replies that targets gave; whatever is left open when the call fails is closed.
     """
 
@@ -142,6 +191,7 @@ class Call(Evolving):
         "trace": True,
         "started": True,
         "opened": True,
+        "metering": True,
         "schema": {"type"},
     }
 
@@ -182,6 +232,7 @@ class Call(Evolving):
     trace: CallTrace | None = field(default=None, compare=False, repr=False)
     started: float = field(default=0.0, compare=False, repr=False)
     opened: list[Any] | None = field(default=None, compare=False, repr=False)
+    metering: Meter | None = field(default=None, compare=False, repr=False)
 
     @property
     def ports(self) -> Runtime:
@@ -200,6 +251,17 @@ class Call(Evolving):
     def clock(self) -> Clock:
         """The clock to wait with."""
         return self.ports.clock
+
+    @property
+    def meter(self) -> Meter:
+        """What counts the tokens and the money of a call that runs.
+
+        Raises:
+            ConfigError: the call was made by hand and has none.
+        """
+        if self.metering is None:
+            raise ConfigError("this Call has no meter; a gateway sets one, and aigw.testing.make_call() does in tests")
+        return self.metering
 
     def remaining(self) -> float:
         """Seconds until the deadline; infinity where there is none, negative when it is over."""

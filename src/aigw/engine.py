@@ -15,6 +15,7 @@ from aigw.call import UNSET
 from aigw.errors import AigwError, ConfigError
 from aigw.estimate import estimate_usage
 from aigw.explanation import Explanation, PlannedTarget
+from aigw.metering.meter import CallMeter, Metering
 from aigw.pipeline import describe
 from aigw.routing.routes import Routes
 from aigw.runtime import Runtimes
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
 
     from aigw.answer import Answer, Embeddings, Ranking, Verdicts
     from aigw.call import Call
-    from aigw.policy import Next, Policy
+    from aigw.metering.prices import PriceBook
+    from aigw.policy import Policy
     from aigw.ports import Clock, Runtime, Transport
     from aigw.reply import Reply
     from aigw.routing.node import Node
+    from aigw.routing.routes import Route
     from aigw.routing.target import Target
 
 
@@ -40,6 +43,7 @@ class Engine:
         policies: policies around all routes, outermost first.
         clock: replaces the clock, in tests.
         rng: source of chance; give a seeded one for repeatable choices.
+        prices: what tokens cost.
     """
 
     def __init__(
@@ -48,8 +52,10 @@ class Engine:
         policies: Sequence[Policy],
         clock: Clock | None,
         rng: random.Random | None,
+        prices: PriceBook | None = None,
     ) -> None:
         self.routes = Routes(routes, policies)
+        self.metering = Metering(prices)
         self._tls: Any = None
         self._seeded = rng is not None
         self._process = os.getpid()
@@ -88,30 +94,31 @@ class Engine:
         trace = await self.read_all(call, reply)
         return assemble_verdicts(reply.delivered, trace)
 
-    async def open(self, call: Call, runtime: Runtime, via: tuple[str, Next] | None = None) -> tuple[Call, Reply]:
+    async def open(self, call: Call, runtime: Runtime, via: Route | None = None) -> tuple[Call, Reply]:
         """Start a call and wait for its first output; return the call as it was started.
 
         Args:
             call: the call.
             runtime: the ports to run it with.
-            via: a name and what `Routes.around` made, for a call that takes none of the routes.
+            via: what `Routes.around` made, for a call that takes none of the routes.
         """
         if os.getpid() != self._process:
             self._after_fork(runtime)
-        route, endpoint = via or self.routes.find(call.model)
+        route = via or self.routes.find(call.model)
         now = runtime.clock.now()
-        trace = CallTrace(f"call_{runtime.rng.getrandbits(64):016x}", route)
+        trace = CallTrace(f"call_{runtime.rng.getrandbits(64):016x}", route.name)
         call = call.evolve(
             id=trace.call_id,
-            route=route,
+            route=route.name,
             runtime=runtime,
+            metering=CallMeter(self.metering, self.routes.find, route),
             trace=trace,
             started=now,
             opened=[],
             deadline=call.deadline if call.timeout is UNSET or call.timeout is None else now + call.timeout,
         )
         try:
-            reply = await endpoint(call)
+            reply = await route.endpoint(call)
             await reply.prime()
         except BaseException as error:  # whatever it is, a failed call leaves nothing open, and its trace is complete
             await _close_opened(call, error)
@@ -133,7 +140,7 @@ class Engine:
 
     def explain(self, call: Call) -> Explanation:
         """Tell what a call would do."""
-        route, node = self.routes.node(call.model)
+        route, node, _ = self.routes.find(call.model)
         return Explanation(
             route=route,
             policies=tuple(describe(self.routes.policies)),

@@ -95,10 +95,26 @@ class Refused(AigwError):
     alternatives: int = 0
     """How many other targets of its pool this call has not tried yet; set by `Balance`."""
 
-    def __init__(self, message: str, *, policy: str = "", retry_after: float | None = None) -> None:
+    scope: str = ""
+    """Whom a limit is for, such as ``principal alice``; empty where it holds for everybody, and for other refusals."""
+
+    dimension: str = ""
+    """What is limited, such as ``tokens_per_minute``; empty for other refusals."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        policy: str = "",
+        retry_after: float | None = None,
+        scope: str = "",
+        dimension: str = "",
+    ) -> None:
         super().__init__(message)
         self.policy = policy
         self.retry_after = retry_after
+        self.scope = scope
+        self.dimension = dimension
 
 
 class AccessDenied(Refused):

@@ -8,8 +8,11 @@ from aigw.chunk import Usage
 from aigw.message import File, Image, Reasoning, Text, ToolCall, ToolResult
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aigw.answer import Answer
     from aigw.call import Call
+    from aigw.chunk import Chunk
     from aigw.message import Message, Part
 
 BYTES_A_TOKEN: Final = 4
@@ -31,6 +34,22 @@ def estimate_usage(call: Call, answer: Answer) -> Usage:
     """
     output = _tokens(sum(_size(part) for choice in answer.choices for part in choice.parts))
     return Usage(estimate_input(call), output, estimated=True)
+
+
+def estimate_output(chunks: Iterable[Chunk]) -> int:
+    """Guess the tokens of what came of an answer.
+
+    Args:
+        chunks: what came.
+    """
+    return _tokens(
+        sum(
+            len((chunk.text + chunk.reasoning + chunk.refusal).encode())
+            + sum(len((delta.name or "") + delta.arguments) for delta in chunk.tool_calls)
+            + sum(_size(part) for part in chunk.parts)
+            for chunk in chunks
+        )
+    )
 
 
 def estimate_input(call: Call) -> int:

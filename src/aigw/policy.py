@@ -38,7 +38,11 @@ class Policy(Protocol):
 
     - ``inside``: mapping from the name of another policy to the reason why this one must stand inside of it;
     - ``outside``: likewise, outside of it;
-    - ``alone``: the reason why there must be only one of it on the way to a target.
+    - ``alone``: the reason why there must be only one of it on the way to a target;
+    - ``detours``: names of the routes that it may send a call to, as ``inner(call.evolve(route=name))``; only a policy
+      of the gateway itself can;
+    - ``at_target(target)``: a method that returns the policy to use around a target, where that differs; it is called
+      when the `Target` is made.
 
     Names are class names; a subclass answers to the names of its bases as well.
     """

@@ -26,6 +26,10 @@ class Clock(Protocol):
         """Seconds on a clock that never goes back; only differences mean anything."""
         ...
 
+    def time(self) -> float:
+        """Wall time: seconds since 1970, for calendar periods and records. It may be set, and jump."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         ...

@@ -84,6 +84,10 @@ class BlockingClock:
         """Seconds of `time.monotonic`."""
         return time.monotonic()
 
+    def time(self) -> float:
+        """Seconds of `time.time`."""
+        return time.time()
+
     async def sleep(self, seconds: float) -> None:
         """Block the thread."""
         if seconds > 0:
@@ -96,6 +100,10 @@ class LoopClock:
     def now(self) -> float:
         """Seconds of `time.monotonic`."""
         return time.monotonic()
+
+    def time(self) -> float:
+        """Seconds of `time.time`."""
+        return time.time()
 
     async def sleep(self, seconds: float) -> None:
         """Suspend the task."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from aigw.chunk import Usage
@@ -44,7 +45,10 @@ class Attempt(Value):
         outcome: ``ok``; the class name of the error, such as ``TimedOut``; ``cancelled`` or ``abandoned``.
         duration: seconds that it took, until the end of the answer.
         time_to_first_chunk: seconds until the first output of any kind; ``None`` if none came.
-        usage: what the provider counted; ``None`` where it told nothing.
+        usage: what the provider counted. Where it told nothing and may have charged, a guess, marked ``estimated``;
+            ``None`` where nothing was charged: it was not reached, or it refused.
+        cost: of this attempt, in US dollars; zero where nothing was charged, ``None`` where it is not known.
+        prices: version of the prices that `cost` was computed with.
         status: the HTTP status of a failure.
         reason: what the error said.
     """
@@ -59,6 +63,8 @@ class Attempt(Value):
     usage: Usage | None = None
     status: int | None = None
     reason: str = ""
+    cost: Decimal | None = None
+    prices: str = ""
     type: Literal["attempt"] = "attempt"
 
 

@@ -46,12 +46,12 @@ def test_a_route_is_found_by_its_name():
     routes = Routes({"smart": target("a"), "cheap": Fallback(target("b"))}, [count])
     said = {}
     for model in ("smart", "cheap"):
-        name, endpoint = routes.find(model)
-        said[name] = drive(read_all(drive(endpoint(make_call()))))[0].text
+        name, _, endpoint = routes.find(model)
+        said[name] = drive(read_all(drive(endpoint(make_call(route=name)))))[0].text
 
     assert said == {"smart": "a", "cheap": "b"}
     assert count.calls == 2
-    assert routes.node("smart") == ("smart", routes.nodes["smart"])
+    assert routes.find("smart").node is routes.nodes["smart"]
 
 
 @pytest.mark.usefixtures("_key")
@@ -70,7 +70,6 @@ def test_what_is_meant_without_a_name(names, found):
     routes = Routes({name: target(name) for name in names}, ())
 
     assert routes.find("")[0] == found
-    assert routes.node("")[0] == found
 
 
 @pytest.mark.parametrize(
@@ -83,10 +82,10 @@ def test_what_is_meant_without_a_name(names, found):
 def test_when_it_is_not_clear_what_is_meant(names, message):
     """The error names what there is."""
     routes = Routes({name: target(name) for name in names}, ())
-    for find in (routes.find, routes.node):
-        with pytest.raises(ConfigError) as caught:
-            find("")
-        assert str(caught.value) == message
+    with pytest.raises(ConfigError) as caught:
+        routes.find("")
+
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(
@@ -102,21 +101,21 @@ def test_when_it_is_not_clear_what_is_meant(names, message):
 def test_a_name_that_is_not_there(model, message):
     """The error names the nearest route, if one is near, and all that there are."""
     routes = Routes({"smart": target("a"), "cheap": target("b")}, ())
-    for find in (routes.find, routes.node):
-        with pytest.raises(ConfigError) as caught:
-            find(model)
-        assert str(caught.value).startswith(message)
+    with pytest.raises(ConfigError) as caught:
+        routes.find(model)
+
+    assert str(caught.value).startswith(message)
 
 
 @pytest.mark.usefixtures("_key")
 def test_a_target_can_be_named_directly():
     """``provider/model`` needs no route; the gateway's policies stand around it all the same."""
     routes = Routes({"smart": target("a")}, [Count()])
-    name, endpoint = routes.find("openai/gpt-5.5")
+    name, _, endpoint = routes.find("openai/gpt-5.5")
 
     assert name == "openai/gpt-5.5"
-    assert routes.node("openai/gpt-5.5")[1].model == "gpt-5.5"
-    assert routes.find("openai/gpt-5.5")[1] is endpoint
+    assert routes.find("openai/gpt-5.5")[1].model == "gpt-5.5"
+    assert routes.find("openai/gpt-5.5").endpoint is endpoint
     assert routes.nodes.keys() == {"smart"}
 
 
@@ -125,7 +124,7 @@ def test_a_route_comes_before_a_target_of_the_same_name():
     """A route that is called like a provider's model replaces it."""
     routes = Routes({"openai/gpt-5.5": target("a")}, ())
 
-    assert routes.node("openai/gpt-5.5")[1].name == "a"
+    assert routes.find("openai/gpt-5.5")[1].name == "a"
 
 
 @pytest.mark.usefixtures("_key")
@@ -160,7 +159,7 @@ def test_a_missing_key_of_a_target_that_is_named_directly():
         routes.find("openai/gpt")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPENAI_API_KEY", "sk-test")
-        name, _ = routes.find("openai/gpt")
+        name, *_ = routes.find("openai/gpt")
 
     assert name == "openai/gpt"
 
@@ -231,3 +230,43 @@ def test_routes_are_shown():
         "  c: m at scripted",
     ]
     assert Routes(None, ()).describe() == ""
+
+
+class Detour:
+    """Sends every call to another route."""
+
+    detours = ("cheap",)
+
+    def __init__(self, to="cheap"):
+        self.detours = (to,)
+
+    def __repr__(self):
+        return f"Detour({self.detours[0]!r})"
+
+    async def handle(self, call, inner):
+        return await inner(call.evolve(route=self.detours[0]))
+
+
+def test_a_policy_may_choose_another_route():
+    """A policy of the gateway sends a call down another tree than its caller named; the policies run once."""
+    count = Count()
+    routes = Routes({"smart": target("a"), "cheap": target("b")}, [count, Detour()])
+    _, _, endpoint = routes.find("smart")
+
+    assert drive(read_all(drive(endpoint(make_call(route="smart")))))[0].text == "b"
+    assert count.calls == 1
+
+
+def test_a_detour_to_nowhere():
+    """A policy that names a route which is not there is refused when the gateway is made."""
+    with pytest.raises(ConfigError) as caught:
+        Routes({"smart": target("a")}, [Detour("chaep")])
+
+    assert str(caught.value).startswith("Detour('chaep'): no route is called 'chaep'")
+
+
+def test_a_detour_around_a_node():
+    """Inside of the tree it is too late for another route, which is said when the gateway is made."""
+    node = Target(ScriptedProvider.repeat("a"), model="m", name="a", policies=[Detour()])
+    with pytest.raises(ConfigError, match="put it into Gateway"):
+        Routes({"smart": node, "cheap": target("b")}, [])

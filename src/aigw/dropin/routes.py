@@ -30,9 +30,11 @@ def find_route(routes: Routes, model: str, *, exactly: bool = False) -> tuple[st
     service, slash, _ = model.partition("/")
     named = model in routes.nodes or bool(slash and service in SERVICES)
     try:
-        return routes.node(model if named or exactly else "")
+        name, node, _ = routes.find(model if named or exactly else "")
     except ConfigError as error:
         message = str(error)
+    else:
+        return name, node
     if not named and not exactly:
         known = ", ".join(map(repr, routes.nodes)) or "none"
         message = f"the model {model!r} is no route of the gateway, and none is called 'default'; the routes: {known}"

@@ -39,7 +39,7 @@ def prompt(engine: Engine, options: Mapping[str, Any]) -> Callable[[Callable[P, 
     """
     call = chat_call("prompt", "", options)
     if "/" not in call.model:
-        engine.routes.node(call.model)
+        engine.routes.find(call.model)
 
     def decorate(function: Callable[P, R]) -> Prompted[P, R]:
         if not inspect.isfunction(function):

@@ -30,7 +30,7 @@ class Node(ABC):
     def __init__(self, *, name: str, weight: float, policies: Sequence[Policy]) -> None:
         self.name = name
         self.weight = check_weight(f"{name}: weight", weight)
-        self.policies = as_policies(policies, name)
+        self.policies = tuple(map(self._placed, as_policies(policies, name)))
         self._endpoint = stack(self.policies, self._route)
 
     def __call__(self, call: Call) -> Awaitable[Reply]:
@@ -86,6 +86,10 @@ class Node(ABC):
             yield "  " * depth + f"  | {policy!r}"
         for child in self.children:
             yield from child.describe(depth + 1)
+
+    def _placed(self, policy: Policy) -> Policy:
+        """Return the form of a policy that it takes around this node."""
+        return policy
 
     def _line(self) -> str:
         return self.name

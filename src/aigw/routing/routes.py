@@ -6,20 +6,36 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aigw.errors import ConfigError
 from aigw.pipeline import as_policies, check_order, describe, stack
 from aigw.routing.target import Target, as_node
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
 
+    from aigw.call import Call
     from aigw.policy import Next, Policy
+    from aigw.reply import Reply
     from aigw.routing.node import Node
 
 MOST_DIRECT = 256
 """Targets named by the caller as ``provider/model`` that are kept; the least used is dropped beyond it."""
+
+
+class Route(NamedTuple):
+    """A way for calls.
+
+    Args:
+        name: its name.
+        node: the tree of its targets.
+        endpoint: the tree, with the gateway's policies around it.
+    """
+
+    name: str
+    node: Node
+    endpoint: Next
 
 
 class Routes:
@@ -38,19 +54,22 @@ class Routes:
         if routes is not None and not isinstance(routes, Mapping):
             raise ConfigError(f"Gateway(routes) must map names to targets, not be a {type(routes).__name__}")
         self.nodes: dict[str, Node] = {}
-        self._endpoints: dict[str, Next] = {}
+        self._routes: dict[str, Route] = {}
         for name, given in (routes or {}).items():
             if not name or not isinstance(name, str):
                 raise ConfigError(f"Gateway(routes): {name!r} is not a name")
             node = as_node(given, f"routes[{name!r}]")
             self._check(name, node)
             self.nodes[name] = node
-            self._endpoints[name] = stack(self.policies, node)
-        self._direct: OrderedDict[str, tuple[Node, Next]] = OrderedDict()
+            self._routes[name] = self._route(name, node)
+        self._direct: OrderedDict[str, Route] = OrderedDict()
         self._lock = threading.Lock()
+        for policy in self.policies:
+            for name in detours(policy):
+                self._check_detour(policy, name)
 
-    def find(self, model: str) -> tuple[str, Next]:
-        """Return the name of the route and its endpoint.
+    def find(self, model: str) -> Route:
+        """Return a route.
 
         Args:
             model: a route, ``provider/model``, or nothing where it is clear what is meant.
@@ -58,18 +77,10 @@ class Routes:
         Raises:
             ConfigError: there is no such route; names those that there are.
         """
-        endpoint = self._endpoints.get(model)
-        if endpoint is not None:
-            return model, endpoint
-        if not model:
-            model = self._only()
-            return model, self._endpoints[model]
-        return model, self._direct_to(model)[1]
-
-    def node(self, model: str) -> tuple[str, Node]:
-        """Return the name of the route and its node; see `find`."""
-        model = model or self._only()
-        return model, self.nodes[model] if model in self.nodes else self._direct_to(model)[0]
+        route = self._routes.get(model)
+        if route is not None:
+            return route
+        return self._direct_to(model) if model else self._routes[self._only()]
 
     def describe(self) -> str:
         """Show the policies and the routing trees, a line for each part."""
@@ -85,7 +96,7 @@ class Routes:
             return next(iter(self.nodes))
         raise ConfigError(f"say which model: {self._known()}")
 
-    def _direct_to(self, model: str) -> tuple[Node, Next]:
+    def _direct_to(self, model: str) -> Route:
         with self._lock:
             known = self._direct.get(model)
             if known is not None:
@@ -97,15 +108,15 @@ class Routes:
             raise ConfigError(f"no route is called {model!r}; {hint}{self._known()}")
         node = Target(model)
         self._check(model, node)
-        made = (node, stack(self.policies, node))
+        made = self._route(model, node)
         with self._lock:
             self._direct[model] = made
             if len(self._direct) > MOST_DIRECT:
                 self._direct.popitem(last=False)
         return made
 
-    def around(self, name: str, node: Node) -> Next:
-        """Put the gateway's policies around a node.
+    def around(self, name: str, node: Node) -> Route:
+        """Put the gateway's policies around a node that is not one of its routes.
 
         Args:
             name: what to call it in errors.
@@ -115,11 +126,30 @@ class Routes:
             ConfigError: the order of the policies on a way to a target is wrong.
         """
         self._check_order(name, node)
-        return stack(self.policies, node)
+        return self._route(name, node)
+
+    def _route(self, name: str, node: Node) -> Route:
+        def inmost(call: Call) -> Awaitable[Reply]:
+            """Enter the route's tree, or that of the route which a policy has chosen instead."""
+            return node(call) if call.route == name else self.find(call.route).node(call)
+
+        return Route(name, node, stack(self.policies, inmost))
 
     def _check_order(self, name: str, node: Node) -> None:
         for way, policies in node.paths(self.policies):
             check_order(policies, f"{name}, {way}")
+            for policy in policies:
+                if detours(policy) and policy not in self.policies:
+                    raise ConfigError(
+                        f"{name}, {way}: {policy!r} sends calls to another route, which only a policy of the gateway "
+                        "can do: put it into Gateway(policies=[...])"
+                    )
+
+    def _check_detour(self, policy: Policy, name: str) -> None:
+        try:
+            self.find(name)
+        except ConfigError as error:
+            raise ConfigError(f"{policy!r}: {error}") from None
 
     def _check(self, name: str, node: Node) -> None:
         self._check_order(f"route {name!r}", node)
@@ -136,3 +166,9 @@ class Routes:
             if routes
             else "there are no routes; write provider/model"
         )
+
+
+def detours(policy: Policy) -> Sequence[str]:
+    """Name the routes that a policy may send calls to, in place of their own."""
+    names: Sequence[str] = getattr(policy, "detours", ())
+    return names

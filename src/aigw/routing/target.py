@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from aigw.errors import ConfigError, NoCapableTarget, ProviderError
+from aigw.call import Cost
+from aigw.errors import BadResponse, ConfigError, NoCapableTarget, ProviderError, Refused, TimedOut
 from aigw.providers.base import Provider
 from aigw.providers.capabilities import UNKNOWN, capabilities_of
 from aigw.providers.service import Settings
@@ -17,9 +19,10 @@ from aigw.routing.node import Node
 from aigw.trace import Attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aigw.call import Call
+    from aigw.chunk import Usage
     from aigw.policy import Policy
     from aigw.providers.auth import ApiKey
     from aigw.providers.capabilities import Capabilities
@@ -143,10 +146,16 @@ class Target(Node):
             raise
         if call.opened is not None:
             call.opened.append(reply)
+        attempt.reply = reply
         reply.when_committed(attempt.commit)
         reply.when_done(attempt.done)
         await reply.prime(whole=not call.stream)
         return reply
+
+    def _placed(self, policy: Policy) -> Policy:
+        """Return the form of a policy that it takes around a target."""
+        place: Callable[[Target], Policy] | None = getattr(policy, "at_target", None)
+        return policy if place is None else place(self)
 
     def count(self, change: int) -> None:
         """Add to the calls in flight."""
@@ -161,13 +170,14 @@ class Target(Node):
 class _Attempt:
     """Counts one attempt while it runs, and writes it down when it is over."""
 
-    __slots__ = ("_call", "_first", "_started", "_target")
+    __slots__ = ("_call", "_first", "_started", "_target", "reply")
 
     def __init__(self, target: Target, call: Call) -> None:
         self._target = target
         self._call = call
         self._started = call.clock.now()
         self._first: float | None = None
+        self.reply: Reply | None = None
         target.count(+1)
 
     def commit(self) -> None:
@@ -187,8 +197,10 @@ class _Attempt:
         target.count(-1)
         if isinstance(error, ProviderError):
             error.target = target.name
+        usage = self._used(error, end)
         if call.trace is None:
             return
+        cost = self._cost(usage)
         call.trace.add(
             Attempt(
                 at=self._started - call.started,
@@ -198,11 +210,46 @@ class _Attempt:
                 outcome="cancelled" if outcome == "CancelledError" else outcome,
                 duration=call.clock.now() - self._started,
                 time_to_first_chunk=self._first,
-                usage=end.usage if end else None,
+                usage=usage,
                 status=error.status if isinstance(error, ProviderError) else None,
                 reason=str(error) if isinstance(error, Exception) else "",
+                cost=cost.usd if cost else None,
+                prices=cost.prices if cost else "",
             )
         )
+        self.reply = None  # which knows this object
+
+    def _used(self, error: BaseException | None, end: End | None) -> Usage | None:
+        """Return what the provider charges for, a guess where it told nothing; ``None`` where it was nothing."""
+        meter = self._call.metering
+        usage = end.usage if end else None
+        if usage is not None:
+            if meter is not None:
+                meter.learn(self._call, self._target.model, usage)
+            return usage
+        if meter is None or self._charged_nothing(error):
+            return None
+        return meter.guess(self._call, self.reply.delivered if self.reply else ())
+
+    def _charged_nothing(self, error: BaseException | None) -> bool:
+        """Tell whether the attempt failed before anything was computed: unreachable, or refused with a status."""
+        if self._first is not None or error is None:
+            return False
+        return isinstance(error, Refused) or (isinstance(error, ProviderError) and not isinstance(error, _MAY_CHARGE))
+
+    def _cost(self, usage: Usage | None) -> Cost | None:
+        """Return what the usage costs; nothing is known where it was guessed."""
+        if usage is None:
+            return _FREE
+        meter = self._call.metering
+        if usage.estimated or meter is None:
+            return None
+        return meter.cost(self._target.provider.name, self._target.model, usage)
+
+
+_FREE: Final = Cost(Decimal(0), "")
+_MAY_CHARGE: Final = (BadResponse, TimedOut)
+"""Failures after which the provider may have computed something all the same."""
 
 
 def as_node(given: object, owner: str) -> Node:

@@ -3,6 +3,7 @@
 from aigw.testing.call import make_call
 from aigw.testing.clock import FakeClock, HeldClock
 from aigw.testing.faults import Cut, Hangup, Malformed, Slow, Stall, Status, Unfinished
+from aigw.testing.meter import FixedMeter
 from aigw.testing.scripted import ScriptedProvider
 from aigw.testing.upstream import FaultyUpstream
 
@@ -10,6 +11,7 @@ __all__ = [
     "Cut",
     "FakeClock",
     "FaultyUpstream",
+    "FixedMeter",
     "Hangup",
     "HeldClock",
     "Malformed",

@@ -9,6 +9,7 @@ from aigw.call import Call
 from aigw.message import Message, Text
 from aigw.runtime import BlockingRuntime, LoopRuntime
 from aigw.testing.clock import FakeClock
+from aigw.testing.meter import FixedMeter
 from aigw.trace import CallTrace
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def make_call(
         given["messages"] = (Message("user", (Text(text),)),)
     given["runtime"] = _runtime(clock, rng, blocking=blocking)
     given |= fields
+    given.setdefault("metering", FixedMeter())
     given.setdefault("trace", CallTrace(given["id"], given.get("route", "")))
     return Call(**given)
 

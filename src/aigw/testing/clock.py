@@ -18,9 +18,11 @@ class FakeClock:
 
     Args:
         start: what it shows at first, in seconds.
+        epoch: wall time at zero, in seconds since 1970; by default 1 November 2026, midnight UTC.
     """
 
-    def __init__(self, start: float = 0.0) -> None:
+    def __init__(self, start: float = 0.0, *, epoch: float = 1_793_491_200.0) -> None:
+        self._epoch = epoch
         self.sleeps: list[float] = []
         """The seconds that somebody wanted to sleep, in order."""
         self._now = start
@@ -29,6 +31,10 @@ class FakeClock:
     def now(self) -> float:
         """Return the seconds that it shows."""
         return self._now
+
+    def time(self) -> float:
+        """Return the wall time, which moves with it."""
+        return self._epoch + self._now
 
     async def sleep(self, seconds: float) -> None:
         """Write the seconds down and move on by them, without waiting or suspending."""
@@ -63,8 +69,8 @@ class HeldClock(FakeClock):
     Under an event loop the task is suspended; elsewhere the thread is blocked, and another one must let it go on.
     """
 
-    def __init__(self, start: float = 0.0) -> None:
-        super().__init__(start)
+    def __init__(self, start: float = 0.0, *, epoch: float = 1_793_491_200.0) -> None:
+        super().__init__(start, epoch=epoch)
         self._sleepers: list[tuple[float, Flag]] = []
         self._watchers: list[tuple[int, Flag]] = []
 

@@ -103,7 +103,7 @@ class _Wrapping:
         target = Target(FunctionProvider(about), model=about.model, name=about.name, policies=policies)
         target.capabilities = UNKNOWN  # what the model can do is the function's business
         self.engine = engine
-        self._via = (about.name, engine.routes.around(about.name, target))
+        self._via = engine.routes.around(about.name, target)
         self._name = about.name
         self._function = function
         self._asked = asked

@@ -1,0 +1,36 @@
+"""The generic cell rate algorithm, with debt: the whole state of a rate is one time.
+
+That time (the *theoretical arrival time*, TAT) is when everything that was admitted will have been paid for at the
+allowed rate. A call of cost *c* moves it on by *c* x window / capacity, and may start while it is less than the burst
+ahead of now. Settling moves it by the difference between what was reserved and what was used; beyond the burst that is
+a debt, for which later calls wait. So the long-run rate is right whatever the estimates are worth, and in any window of
+*w* seconds no more than capacity x (w + burst) / window is admitted, plus what the estimates of running calls fell
+short.
+
+Source: ITU-T I.371, annex A, as a meter of amounts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aigw.mechanics.limits import Rate
+
+
+def cost(rate: Rate, amount: float) -> float:
+    """Seconds that an amount takes at the allowed rate; negative for a refund."""
+    return amount * rate.window / rate.capacity
+
+
+def wait(rate: Rate, tat: float, amount: float, now: float) -> float:
+    """Seconds until an amount is admitted; 0 and less is now.
+
+    What is larger than the burst is admitted when nothing is owed, and is paid off after that.
+    """
+    return max(tat, now) + min(cost(rate, amount), rate.burst) - rate.burst - now
+
+
+def admit(rate: Rate, tat: float, amount: float, now: float) -> float:
+    """Return the new TAT after an amount was admitted."""
+    return max(tat, now) + cost(rate, amount)

@@ -1,0 +1,1 @@
+"""Counting: the tokens of calls, what they cost, and what they are likely to need."""

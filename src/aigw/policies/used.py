@@ -1,0 +1,44 @@
+"""What a call has really used, by the attempts in its trace: what policies that reserve settle with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from aigw.chunk import Usage
+
+if TYPE_CHECKING:
+    from aigw.call import Call
+    from aigw.trace import Attempt
+
+
+class Used(NamedTuple):
+    """What was used since a reservation.
+
+    Args:
+        attempts: the attempts that reached a provider and may have been charged, or counted against a quota.
+        usage: their tokens, also guessed ones; `Usage.estimated` tells.
+    """
+
+    attempts: tuple[Attempt, ...]
+    usage: Usage
+
+
+def mark(call: Call) -> int:
+    """Remember the place in the trace from which on a call is looked at."""
+    return len(call.trace.events) if call.trace is not None else 0
+
+
+def used_since(call: Call, place: int) -> Used:
+    """Tell what a call has used since `place`; see `mark`."""
+    events = call.trace.events[place:] if call.trace is not None else ()
+    attempts = tuple(event for event in events if event.type == "attempt" and _counts(event))
+    usage = Usage()
+    for attempt in attempts:
+        if attempt.usage is not None:
+            usage += attempt.usage
+    return Used(attempts, usage)
+
+
+def _counts(attempt: Attempt) -> bool:
+    """Whether the provider has seen it: it told what it used, or answered with a status."""
+    return attempt.usage is not None or attempt.status is not None

@@ -1,0 +1,62 @@
+"""`MemoryLedger`: counts in this process, for all of its threads and loops."""
+
+from __future__ import annotations
+
+import threading
+from itertools import count
+from typing import TYPE_CHECKING
+
+from aigw.mechanics.book import Book
+from aigw.stores.ledger import Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aigw.mechanics.limits import Claim, Denial, Limit, Rate
+    from aigw.ports import Runtime
+
+
+class MemoryLedger:
+    """Counts limits in the memory of this process. Exact over threads and event loops, forgotten at the end."""
+
+    def __init__(self) -> None:
+        self._book = Book()
+        self._lock = threading.Lock()
+        self._names = count()
+
+    def __repr__(self) -> str:
+        return "MemoryLedger()"
+
+    async def reserve(self, claims: Sequence[Claim], runtime: Runtime, lasts: float) -> Ticket | Denial:
+        """Reserve all claims, or none; see `Ledger.reserve`."""
+        clock = runtime.clock
+        with self._lock:
+            now = clock.now()
+            name = str(next(self._names))
+            denial = self._book.reserve(name, claims, now, now + lasts)
+        return Ticket(name, claims, clock) if denial is None else denial
+
+    def settle(self, ticket: Ticket, amounts: Sequence[int | None]) -> None:
+        """Replace what was reserved by what was used; see `Ledger.settle`."""
+        with self._lock:
+            if not ticket.settled:
+                ticket.settled = True
+                self._book.settle(ticket.name, amounts, ticket.clock.now())
+
+    async def push(self, rate: Rate, seconds: float, runtime: Runtime) -> None:
+        """Admit nothing for so many seconds; see `Ledger.push`."""
+        with self._lock:
+            self._book.push(rate, seconds, runtime.clock.now())
+
+    async def drain(self, rate: Rate, left: float, runtime: Runtime) -> None:
+        """Leave at most so many units; see `Ledger.drain`."""
+        with self._lock:
+            self._book.drain(rate, left, runtime.clock.now())
+
+    async def used(self, limit: Limit, runtime: Runtime) -> int:
+        """How much is used; see `Ledger.used`."""
+        with self._lock:
+            return self._book.used(limit, runtime.clock.now())
+
+    def close(self) -> None:
+        """Nothing to close."""
