@@ -30,7 +30,7 @@ from testing.faces import both_faces, read_all, run
 
 CLASSES = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, AigwError)]
 STAYS = {
-    *("BadRequest", "ContextTooLong", "ContentFiltered", "ProviderError"),
+    *("BadRequest", "ContentFiltered", "ProviderError"),
     *("ConfigError", "SuspendedError", "AnswerBlocked", "StreamInterrupted", "AigwError"),
 }
 """What another target would not do better."""
