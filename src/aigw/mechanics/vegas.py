@@ -1,0 +1,84 @@
+"""`Vegas`: how many calls a server should get at once, found out by how long its first chunks take.
+
+The idea of TCP Vegas: with *n* calls at once and a shortest known time *m*, a time *t* means that about
+``n (1 - m / t)`` of them stood in a line inside the server. A short line means room for more, a long one too many.
+Only times to the first chunk tell of that: the time of a whole answer is mostly its length.
+
+Source: Brakmo and Peterson, TCP Vegas (1995), as Netflix's concurrency-limits applies it to servers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+FORGETTING: Final = 600.0
+"""Seconds after which the shortest time is learned anew: the server, or what is asked of it, may have changed."""
+
+SHORT: Final = 3.0
+LONG: Final = 6.0
+"""Calls in the line, for each digit of the limit: below the one it grows, above the other it shrinks. Times are never
+all alike, and what looks like a line by chance alone is longer where the limit is higher."""
+
+SHRINKING: Final = 0.9
+"""What is left of the limit when the server says that it is too busy."""
+
+
+class Vegas:
+    """The limit of one server. Not safe for threads: whoever owns it holds a lock.
+
+    Args:
+        start: the limit at first.
+        least: it never goes below.
+        most: nor above.
+    """
+
+    __slots__ = ("_known_since", "_least", "_limit", "_most", "_pressed", "_shortest")
+
+    def __init__(self, *, start: float = 8.0, least: float = 2.0, most: float = 256.0) -> None:
+        self._limit = min(max(start, least), most)
+        self._least = least
+        self._most = most
+        self._shortest: float | None = None
+        self._known_since = 0.0
+        self._pressed = float("-inf")
+
+    @property
+    def limit(self) -> int:
+        """Calls that it may get at once."""
+        return int(self._limit)
+
+    def first_chunk(self, seconds: float, in_flight: int, now: float) -> None:
+        """Take note of a time to a first chunk.
+
+        Args:
+            seconds: how long it took.
+            in_flight: calls that the server had when this one began, itself included.
+            now: the time.
+        """
+        if self._shortest is None or seconds < self._shortest or now - self._known_since >= FORGETTING:
+            self._shortest = seconds
+            self._known_since = now
+        if in_flight * 2 < self._limit:  # it is not the limit that holds
+            return
+        line = self._limit * (1.0 - self._shortest / seconds) if seconds > 0 else 0.0
+        digits = max(1.0, math.log10(self._limit))
+        if line < SHORT * digits:
+            self._set(self._limit + 1.0 / self._limit)
+        elif line > LONG * digits:
+            self._set(self._limit - 1.0 / self._limit)
+
+    def overloaded(self, seconds: float, now: float) -> None:
+        """Take note that the server refused or was too slow; what comes within one more of its times counts once.
+
+        Args:
+            seconds: how long the failure took.
+            now: the time.
+        """
+        if now - self._pressed < max(seconds, self._shortest or 0.0):
+            return
+        self._pressed = now
+        self._set(self._limit * SHRINKING)
+
+    def _set(self, limit: float) -> None:
+        self._limit = min(max(limit, self._least), self._most)

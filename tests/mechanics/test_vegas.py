@@ -1,0 +1,93 @@
+"""The limit that finds itself: against a server in numbers, whose line is known."""
+
+from __future__ import annotations
+
+import heapq
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aigw.mechanics.vegas import Vegas
+
+
+def limit_found(slots, *, seconds=400.0, seed=1, vegas=None, start=0.0):
+    """Offer a server with so many slots half as much again as it can serve; return the limit in the end.
+
+    A call waits for a slot, has its first chunk 0.2 s after it got one, and holds it for about 3 s.
+    """
+    vegas = vegas or Vegas()
+    rng = random.Random(seed)
+    events = []
+    free = [start] * slots
+    now, in_flight = start, 0
+    while now < start + seconds:
+        now += rng.expovariate(1.5 * slots / 3.0)
+        while events and events[0][0] <= now:
+            at, kind, first, busy = heapq.heappop(events)
+            if kind == "first":
+                vegas.first_chunk(first, busy, at)
+            else:
+                in_flight -= 1
+        if in_flight >= vegas.limit:
+            continue
+        in_flight += 1
+        begins = max(now, heapq.heappop(free))
+        ends = begins + rng.uniform(2.0, 4.0)
+        heapq.heappush(free, ends)
+        first = begins + rng.uniform(0.18, 0.22)
+        heapq.heappush(events, (first, "first", first - now, in_flight))
+        heapq.heappush(events, (ends, "end", 0.0, 0))
+    return vegas.limit
+
+
+@pytest.mark.parametrize("slots", [8, 32, 64])
+def test_it_finds_what_the_server_can_do(slots):
+    """Under overload the limit ends within a fifth (and the few that may stand in line) of the server's slots."""
+    assert slots * 0.8 <= limit_found(slots, seconds=1200) <= slots * 1.2 + 6
+
+
+def test_a_server_that_shrinks():
+    """When half of its slots go, the limit follows."""
+    vegas = Vegas()
+    before = limit_found(64, seconds=1200, vegas=vegas)
+    after = limit_found(32, seconds=600, vegas=vegas, start=1200.0)
+
+    assert before > 50
+    assert after <= 32 * 1.2 + 6
+
+
+def test_what_is_not_used_does_not_grow():
+    """While fewer than half of it are in flight, the limit says nothing and stays."""
+    vegas = Vegas(start=20)
+    for now in range(1000):
+        vegas.first_chunk(0.2, 9, now)
+
+    assert vegas.limit == 20
+
+
+def test_refusals_count_once():
+    """A hundred refusals of one moment take a tenth of the limit, not all of it."""
+    vegas = Vegas(start=100)
+    vegas.first_chunk(1.0, 1, 0.0)
+    for _ in range(100):
+        vegas.overloaded(0.01, 10.0)
+    once = vegas.limit
+    vegas.overloaded(0.01, 11.0)
+
+    assert (once, vegas.limit) == (90, 81)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 1e4), st.integers(0, 1000), st.floats(0, 1e3)), max_size=60))
+def test_it_stays_within_its_bounds(seen):
+    """Whatever happens, the limit is between the least and the most."""
+    vegas, now = Vegas(start=5, least=2, most=10), 0.0
+    for refused, seconds, in_flight, later in seen:
+        now += later
+        if refused:
+            vegas.overloaded(seconds, now)
+        else:
+            vegas.first_chunk(seconds, in_flight, now)
+
+        assert 2 <= vegas.limit <= 10
