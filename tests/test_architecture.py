@@ -44,7 +44,19 @@ gateway may also import the public names."""
 
 ONLY = {
     "mechanics": {"errors"},
-    "policies": {"call", "checks", "chunk", "errors", "mechanics", "policy", "reply", "stores", "trace"},
+    "policies": {
+        "call",
+        "checks",
+        "chunk",
+        "errors",
+        "mechanics",
+        "policy",
+        "ports",
+        "quota",
+        "reply",
+        "stores",
+        "trace",
+    },
     "ports": set(),
     "transport": {"errors", "ports"},
     "wire": {"call", "chunk", "errors", "message", "quota"},
@@ -61,19 +73,43 @@ FOR_TYPES_ONLY = {
 """What these annotate with, under ``TYPE_CHECKING``: errors carry values, and all values may raise errors."""
 
 HELPERS = {
+    ("aigw.policies.budget", "aigw.policies.budget_arguments"),
+    ("aigw.policies.budget", "aigw.policies.budget_costs"),
+    ("aigw.policies.budget", "aigw.policies.budget_demand"),
+    ("aigw.policies.budget", "aigw.policies.budget_limits"),
+    ("aigw.policies.budget", "aigw.policies.budget_warnings"),
     ("aigw.policies.budget", "aigw.policies.degrade"),
     ("aigw.policies.budget", "aigw.policies.scopes"),
     ("aigw.policies.budget", "aigw.policies.used"),
+    ("aigw.policies.budget_arguments", "aigw.policies.budget_costs"),
+    ("aigw.policies.budget_arguments", "aigw.policies.degrade"),
+    ("aigw.policies.budget_costs", "aigw.policies.budget_limits"),
+    ("aigw.policies.budget_costs", "aigw.policies.used"),
+    ("aigw.policies.budget_arguments", "aigw.policies.budget_warnings"),
+    ("aigw.policies.budget_demand", "aigw.policies.budget_costs"),
+    ("aigw.policies.budget_demand", "aigw.policies.budget_limits"),
+    ("aigw.policies.budget_demand", "aigw.policies.degrade"),
+    ("aigw.policies.demand", "aigw.policies.windows"),
     ("aigw.policies.rate_limit", "aigw.policies.degrade"),
+    ("aigw.policies.rate_limit", "aigw.policies.demand"),
+    ("aigw.policies.rate_limit", "aigw.policies.mirror"),
+    ("aigw.policies.rate_limit", "aigw.policies.reservation"),
     ("aigw.policies.rate_limit", "aigw.policies.scopes"),
-    ("aigw.policies.rate_limit", "aigw.policies.used"),
+    ("aigw.policies.rate_limit", "aigw.policies.waiting"),
+    ("aigw.policies.rate_limit", "aigw.policies.windows"),
+    ("aigw.policies.reservation", "aigw.policies.demand"),
+    ("aigw.policies.reservation", "aigw.policies.used"),
+    ("aigw.policies.reservation", "aigw.policies.waiting"),
     ("aigw.policies.retry", "aigw.policies.strategies"),
+    ("aigw.policies.waiting", "aigw.policies.demand"),
+    ("aigw.policies.waiting", "aigw.policies.turnstile"),
 }
 """What a policy imports from its own package: policies do not know each other."""
 
 HOMES = {
     # Other people's packages, each in one place.
     "botocore": ("aigw.providers.aws_auth",),
+    "genai_prices": ("aigw.metering.genai",),
     "google": ("aigw.providers.google_auth",),
     "httpx": ("aigw.transport.",),
     "pydantic": ("aigw.schema", "aigw.values"),
@@ -85,12 +121,15 @@ HOMES = {
         "aigw.wire.",
         "aigw.wrapping.",
     ),
+    "redis": ("aigw.stores.redis_link",),
     "tenacity": ("aigw.policies.strategies",),
+    "tiktoken": ("aigw.metering.",),
     "xllamacpp": ("aigw.providers.local_model",),
     # What waits, measures time or takes chances.
     "asyncio": ("aigw.cli", "aigw.runtime", "aigw.testing.", "aigw.transport.loop", "aigw.transport.timer"),
     "random": ("aigw.engine", "aigw.testing."),
     "socket": ("aigw.transport.watchdog",),
+    "sqlite3": ("aigw.stores.", "aigw.usage."),
     "subprocess": (),
     "time": (
         "aigw.dropin.transport",  # answers tell when they were made

@@ -26,8 +26,16 @@ SHOWN = {
     ],
     "openai_sdk.py": ["moved on", "The |sky |is", "City(name='Oslo'", "InternalServerError: 503, AllTargetsFailed"],
     "pydantic_ai_agent.py": ["Advice(umbrella=True", "2 requests of the agent", "alice ['user', 'assistant', 'tool']"],
+    "rate_limits.py": [
+        "again in 20 s",
+        "planned would refuse",
+        "Hello from the spare.",
+        "everybody waits",
+        "took 5.0 s",
+    ],
     "streaming.py": ["whole: stop", "enough: abandoned", "cut: 'The sky is blue because ' is all that came"],
     "test_your_app.py": ["3 passed"],
+    "usage.py": ["alice          2", "spare/small", "abandoned: 1 calls, 1 of unknown cost"],
     "write_a_policy.py": ["slow: smart took", "SlowAnswers must stand outside Retry"],
 }
 """What each of them must print."""

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from aigw.explanation import Explanation
     from aigw.gateway import AsyncGateway, Gateway
     from aigw.message import File, Image, Message, Other, Reasoning, Text, Tool, ToolCall, ToolResult
-    from aigw.policies import AttemptTimeout, Deadline, Retry
+    from aigw.policies import AttemptTimeout, Breaker, Budget, BudgetWarning, Deadline, Degrade, Limit, RateLimit, Retry
     from aigw.policy import Policy
     from aigw.presets import standard
     from aigw.providers.capabilities import Capabilities
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from aigw.routing import Balance, Fallback, Target
     from aigw.stream import AsyncStream, Stream
     from aigw.trace import Attempt, CallTrace, Decision
+    from aigw.usage import MemoryUsage, SqliteUsage, UsageLog, UsageRecord, UsageRow, UsageTable
 
 __all__ = [
     "UNSET",
@@ -78,7 +79,10 @@ __all__ = [
     "BadRequest",
     "BadResponse",
     "Balance",
+    "Breaker",
+    "Budget",
     "BudgetExceeded",
+    "BudgetWarning",
     "Call",
     "CallTrace",
     "Capabilities",
@@ -91,6 +95,7 @@ __all__ = [
     "Deadline",
     "DeadlineExceeded",
     "Decision",
+    "Degrade",
     "Embeddings",
     "End",
     "Explanation",
@@ -98,6 +103,8 @@ __all__ = [
     "File",
     "Gateway",
     "Image",
+    "Limit",
+    "MemoryUsage",
     "Message",
     "NoCapableTarget",
     "NotFound",
@@ -114,6 +121,7 @@ __all__ = [
     "QuotaHint",
     "Ranked",
     "Ranking",
+    "RateLimit",
     "RateLimited",
     "Reasoning",
     "Refused",
@@ -121,6 +129,7 @@ __all__ = [
     "Retry",
     "Schema",
     "ServerError",
+    "SqliteUsage",
     "Stream",
     "StreamInterrupted",
     "SuspendedError",
@@ -134,6 +143,10 @@ __all__ = [
     "ToolResult",
     "Unreachable",
     "Usage",
+    "UsageLog",
+    "UsageRecord",
+    "UsageRow",
+    "UsageTable",
     "Verdict",
     "Verdicts",
     "context",
@@ -199,7 +212,13 @@ _HOMES: Final = {
     "ToolCall": "aigw.message",
     "ToolResult": "aigw.message",
     "AttemptTimeout": "aigw.policies",
+    "Breaker": "aigw.policies",
+    "Budget": "aigw.policies",
+    "BudgetWarning": "aigw.policies",
     "Deadline": "aigw.policies",
+    "RateLimit": "aigw.policies",
+    "Degrade": "aigw.policies",
+    "Limit": "aigw.policies",
     "Retry": "aigw.policies",
     "Policy": "aigw.policy",
     "standard": "aigw.presets",
@@ -216,6 +235,12 @@ _HOMES: Final = {
     "Attempt": "aigw.trace",
     "CallTrace": "aigw.trace",
     "Decision": "aigw.trace",
+    "MemoryUsage": "aigw.usage",
+    "SqliteUsage": "aigw.usage",
+    "UsageLog": "aigw.usage",
+    "UsageRecord": "aigw.usage",
+    "UsageRow": "aigw.usage",
+    "UsageTable": "aigw.usage",
 }
 
 

@@ -23,7 +23,7 @@ def assemble(chunks: Sequence[Chunk], trace: CallTrace, *, parsed: Any = None) -
         only = chunks[0]
         parts = _only_text(only) if _is_plain(only) else _join_parts(chunks)
         choice = Choice(parts, only.refusal, only.finish_reason, only.index, only.wire)
-        return Answer((choice,), only.usage, None, only.model, only.id, parsed, trace, _whole_rest(only.extra))
+        return Answer((choice,), only.usage, trace.cost, only.model, only.id, parsed, trace, _whole_rest(only.extra))
     extra: dict[str, Any] = {}
     usage = model = answer_id = None
     for chunk in chunks:
@@ -34,7 +34,7 @@ def assemble(chunks: Sequence[Chunk], trace: CallTrace, *, parsed: Any = None) -
         answer_id = answer_id or chunk.id
     indexes = sorted({chunk.index for chunk in chunks if chunk.has_output or chunk.finish_reason})
     choices = tuple(_choice([chunk for chunk in chunks if chunk.index == index], index) for index in indexes)
-    return Answer(choices, usage, None, model, answer_id, parsed, trace, extra)
+    return Answer(choices, usage, trace.cost, model, answer_id, parsed, trace, extra)
 
 
 def _is_plain(chunk: Chunk) -> bool:
@@ -171,16 +171,16 @@ def _joined_extra(chunks: Sequence[Chunk]) -> dict[str, Any]:
 def assemble_embeddings(chunks: Sequence[Chunk], trace: CallTrace) -> Embeddings:
     """Put the answer of an embeddings call together."""
     vectors = tuple(vector for chunk in chunks for vector in chunk.vectors)
-    return Embeddings(vectors, _last_usage(chunks), None, _first_model(chunks), trace)
+    return Embeddings(vectors, _last_usage(chunks), trace.cost, _first_model(chunks), trace)
 
 
 def assemble_ranking(chunks: Sequence[Chunk], trace: CallTrace) -> Ranking:
     """Put the answer of a rerank call together."""
     results = tuple(ranked for chunk in chunks for ranked in chunk.ranking)
-    return Ranking(results, _last_usage(chunks), None, _first_model(chunks), trace, _joined_extra(chunks))
+    return Ranking(results, _last_usage(chunks), trace.cost, _first_model(chunks), trace, _joined_extra(chunks))
 
 
 def assemble_verdicts(chunks: Sequence[Chunk], trace: CallTrace) -> Verdicts:
     """Put the answer of a moderation call together."""
     verdicts = tuple(verdict for chunk in chunks for verdict in chunk.verdicts)
-    return Verdicts(verdicts, _last_usage(chunks), None, _first_model(chunks), trace, _joined_extra(chunks))
+    return Verdicts(verdicts, _last_usage(chunks), trace.cost, _first_model(chunks), trace, _joined_extra(chunks))

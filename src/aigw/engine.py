@@ -17,9 +17,11 @@ from aigw.estimate import estimate_usage
 from aigw.explanation import Explanation, PlannedTarget
 from aigw.metering.meter import CallMeter, Metering
 from aigw.pipeline import describe
+from aigw.providers.background import beside
 from aigw.routing.routes import Routes
 from aigw.runtime import Runtimes
 from aigw.trace import CallTrace
+from aigw.usage.book import UsageBook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,6 +46,7 @@ class Engine:
         clock: replaces the clock, in tests.
         rng: source of chance; give a seeded one for repeatable choices.
         prices: what tokens cost.
+        usage: keeps a record of each call; in memory unless given.
     """
 
     def __init__(
@@ -53,9 +56,12 @@ class Engine:
         clock: Clock | None,
         rng: random.Random | None,
         prices: PriceBook | None = None,
+        *,
+        usage: UsageBook | None = None,
     ) -> None:
         self.routes = Routes(routes, policies)
         self.metering = Metering(prices)
+        self.usage = UsageBook() if usage is None else usage
         self._tls: Any = None
         self._seeded = rng is not None
         self._process = os.getpid()
@@ -105,7 +111,9 @@ class Engine:
         if os.getpid() != self._process:
             self._after_fork(runtime)
         route = via or self.routes.find(call.model)
-        now = runtime.clock.now()
+        if not self.metering.prices_ready:
+            await beside(runtime, self.metering.load_prices)
+        now, began = runtime.clock.now(), runtime.clock.time()
         trace = CallTrace(f"call_{runtime.rng.getrandbits(64):016x}", route.name)
         call = call.evolve(
             id=trace.call_id,
@@ -121,11 +129,16 @@ class Engine:
             reply = await route.endpoint(call)
             await reply.prime()
         except BaseException as error:  # whatever it is, a failed call leaves nothing open, and its trace is complete
-            await _close_opened(call, error)
-            close_trace(call, error)
+            try:
+                await _close_opened(call, error)
+            finally:
+                close_trace(call, error)
+                self.usage.write(call, began, type(error).__name__, error)
             raise
         if len(call.opened or ()) > 1:  # most often those of failed attempts, which are over
             reply.when_done(lambda _: _discard_opened(call))
+        if self.usage.log is not None:
+            reply.when_done(self.usage.writer(call, began))
         return call, reply
 
     async def read_all(self, call: Call, reply: Reply) -> CallTrace:
@@ -157,6 +170,7 @@ class Engine:
         """Share neither connections nor chance with the parent process, as a server with several workers would."""
         self._process = os.getpid()
         self.runtimes.blocking.forget()
+        self.metering.after_fork()
         if not self._seeded:
             runtime.rng.seed()
 
@@ -181,7 +195,8 @@ class Engine:
 def completed(call: Call, answer: Answer) -> Answer:
     """Complete a whole answer: a guess at the usage where there is none, and what the call's schema makes of it."""
     if answer.usage is None:
-        answer = replace(answer, estimated_usage=estimate_usage(call, answer))
+        counted = answer.trace.attempts[-1].usage if answer.trace.attempts else None  # by the call's meter
+        answer = replace(answer, estimated_usage=counted or estimate_usage(call, answer))
     if call.schema is None:
         return answer
     from aigw.schema import parse_answer

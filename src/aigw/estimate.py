@@ -1,4 +1,8 @@
-"""A guess at the tokens of a call, for providers that tell nothing. Good to a factor of two, and marked as a guess."""
+"""A rough guess at the tokens of a call, good to a factor of two, for those who know neither model nor meter.
+
+Routing asks whether a prompt fits at all, and drop-in clients what it may count. A call that runs is counted by its
+meter; see `aigw.metering`.
+"""
 
 from __future__ import annotations
 

@@ -15,24 +15,33 @@ from aigw.arguments import (
     moderation_call,
     rerank_call,
 )
+from aigw.call import UNSET
 from aigw.engine import Engine
+from aigw.metering.prices import book_of
 from aigw.runtime import drive
 from aigw.stream import AsyncStream, Stream
+from aigw.usage.book import UsageBook
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import tzinfo
     from types import TracebackType
 
     from aigw.answer import Answer, Embeddings, Ranking, Verdicts
     from aigw.call import Call
     from aigw.dropin.context import ContextOptions
     from aigw.explanation import Explanation
+    from aigw.metering.prices import GivenPrices
     from aigw.policy import Policy
     from aigw.ports import Clock
     from aigw.prompts import Prompted
     from aigw.reply import Reply
     from aigw.routing.node import Node
+    from aigw.usage import UsageFilters, UsageTable
+    from aigw.usage.book import GivenLog
+    from aigw.usage.query import By
+    from aigw.usage.when import Moment
     from aigw.wrapping import Wrapped
 
 P = ParamSpec("P")
@@ -49,8 +58,10 @@ class _Face:
         *,
         clock: Clock | None = None,
         rng: random.Random | None = None,
+        usage: GivenLog = UNSET,
+        prices: GivenPrices = UNSET,
     ) -> None:
-        self._engine = Engine(routes, policies, clock, rng)
+        self._engine = Engine(routes, policies, clock, rng, book_of(prices), usage=UsageBook(usage))
 
     @classmethod
     def _over(cls, engine: Engine) -> Self:
@@ -140,6 +151,11 @@ class Gateway(_Face):
         policies: policies around all routes, outermost first; `standard` makes a good list.
         clock: replaces the clock, in tests.
         rng: source of chance; give a seeded ``random.Random`` for repeatable choices.
+        usage: where usage records are kept: the path of a SQLite file, or a log such as `SqliteUsage` or `MemoryUsage`.
+            By default the newest 10,000 are kept in memory; ``None`` keeps none.
+        prices: what tokens cost: a table of your own, as a mapping or the path of a TOML file, behind which
+            genai-prices is asked if it is installed (extra ``prices``); a `PriceBook`, or a list of books and tables,
+            which are then the only ones; ``None`` for no prices. By default genai-prices, if it is installed.
 
     Raises:
         ConfigError: something does not fit; says what and what to do.
@@ -197,6 +213,38 @@ class Gateway(_Face):
         """
         return drive(self._engine.moderate(moderation_call(inputs, options), self._engine.runtimes.blocking))
 
+    def usage(
+        self,
+        by: By | Sequence[By] | None = None,
+        *,
+        since: Moment = None,
+        until: Moment = None,
+        zone: str | tzinfo = "UTC",
+        **where: Unpack[UsageFilters],
+    ) -> UsageTable:
+        """Add up what calls have used, and what they cost; `print` shows a table.
+
+        ``gateway.usage(by="principal", since="24h")``. The records are those of the log, which several gateways and
+        processes may share.
+
+        Args:
+            by: what to group by: ``principal``, ``team``, ``route``, ``model``, ``target``, ``provider``, ``tag`` (a
+                call with several counts in each), ``outcome``, ``operation``, ``priority``, ``refused_by``, ``day``,
+                ``hour``, or several of these.
+            since: only calls that began then or later: a `datetime` with a time zone, a `date`, a `timedelta` (so long
+                ago), or a text: ``"24h"``, ``"7d"``, ``"2026-11-01"``, ``"2026-11-01T12:00"``.
+            until: only calls that began before.
+            zone: the time zone of days, and of times that name none.
+            **where: only calls of these; see `UsageFilters`.
+
+        Raises:
+            ConfigError: an argument makes no sense, or the gateway was made with ``usage=None``.
+        """
+        engine = self._engine
+        return drive(
+            engine.usage.ask(engine.runtimes.blocking, by=by, since=since, until=until, zone=zone, where=where)
+        )
+
     def http_client(self, sdk: str) -> Any:
         """Make a client with which an unmodified SDK goes through this gateway, without a socket.
 
@@ -214,8 +262,16 @@ class Gateway(_Face):
         return make_client(self, sdk, blocking=True)
 
     def close(self) -> None:
-        """Close the connections of all threads; for those of an event loop there is ``await gateway.aio.close()``."""
-        drive(self._engine.runtimes.blocking.close())
+        """Close the connections of all threads; for those of an event loop there is ``await gateway.aio.close()``.
+
+        The usage records that the gateway keeps in a file are written down, and the file is closed; a log that was
+        given to it stays open.
+        """
+        engine = self._engine
+        try:
+            drive(engine.usage.close(engine.runtimes.blocking))
+        finally:
+            drive(engine.runtimes.blocking.close())
 
     def __enter__(self) -> Self:
         return self
@@ -262,6 +318,20 @@ class AsyncGateway(_Face):
         call = moderation_call(inputs, options)
         return await self._engine.moderate(call, await self._engine.runtimes.current())
 
+    async def usage(
+        self,
+        by: By | Sequence[By] | None = None,
+        *,
+        since: Moment = None,
+        until: Moment = None,
+        zone: str | tzinfo = "UTC",
+        **where: Unpack[UsageFilters],
+    ) -> UsageTable:
+        """Add up what calls have used, in a thread; see `Gateway.usage`."""
+        engine = self._engine
+        runtime = await engine.runtimes.current()
+        return await engine.usage.ask(runtime, by=by, since=since, until=until, zone=zone, where=where)
+
     def http_client(self, sdk: str) -> Any:
         """Make a client for the async client of an SDK; see `Gateway.http_client`."""
         from aigw.dropin.transport import make_client
@@ -269,8 +339,13 @@ class AsyncGateway(_Face):
         return make_client(self, sdk, blocking=False)
 
     async def close(self) -> None:
-        """Close the connections of the running loop."""
-        await self._engine.runtimes.close_current()
+        """Close the connections of the running loop, and a file of usage records; see `Gateway.close`."""
+        engine = self._engine
+        try:
+            if engine.usage.owns_file:
+                await engine.usage.close(await engine.runtimes.current())
+        finally:
+            await engine.runtimes.close_current()
 
     async def __aenter__(self) -> Self:
         return self

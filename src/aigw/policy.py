@@ -41,8 +41,12 @@ class Policy(Protocol):
     - ``alone``: the reason why there must be only one of it on the way to a target;
     - ``detours``: names of the routes that it may send a call to, as ``inner(call.evolve(route=name))``; only a policy
       of the gateway itself can;
-    - ``at_target(target)``: a method that returns the policy to use around a target, where that differs; it is called
-      when the `Target` is made.
+    - ``at_target(target)`` and ``at_node(node)``: methods that return the policy to use around a target, or around
+      another node of the tree, where that differs; they are called when the node is made;
+    - ``availability(now)``: of a policy around a target, the share of its traffic that the target should get, from 0
+      (it would refuse now: `Balance` takes others while there are any) to 1;
+    - ``in_pool(pool)``: hands such a policy the `aigw.mechanics.pool.Pool` that the targets of a `Balance` share; it
+      asks ``pool.leave()`` before its availability goes to 0 because of failures.
 
     Names are class names; a subclass answers to the names of its bases as well.
     """

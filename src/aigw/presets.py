@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aigw.policies.attempt_timeout import AttemptTimeout
+from aigw.policies.budget import Budget
 from aigw.policies.deadline import Deadline
+from aigw.policies.rate_limit import RateLimit
 from aigw.policies.retry import Retry
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from aigw.policies.budget_limits import Money
     from aigw.policy import Policy
+    from aigw.stores.ledger import Ledger
 
 
 def standard(
@@ -20,6 +24,10 @@ def standard(
     attempts: int = 3,
     first_chunk: float | timedelta | None = 30.0,
     between_chunks: float | timedelta | None = 20.0,
+    tokens_per_minute: int | None = None,
+    requests_per_minute: int | None = None,
+    usd_per_day: Money | None = None,
+    store: Ledger | None = None,
 ) -> list[Policy]:
     """Return the policies that most applications want, in a right order. It is a plain list: change it as you like.
 
@@ -28,10 +36,20 @@ def standard(
         attempts: tries of a call; 1 leaves `Retry` out.
         first_chunk: seconds until a stream must have begun; ``None`` is no limit.
         between_chunks: seconds that a stream may pause; ``None`` is no limit.
+        tokens_per_minute: tokens of all calls together; ``None`` is no limit. Calls wait; see `RateLimit`.
+        requests_per_minute: requests, likewise.
+        usd_per_day: US dollars of all calls together, per day in UTC; what does not fit is refused; see `Budget`.
+        store: where limits are counted; in this process by default.
     """
     policies: list[Policy] = []
     if timeout is not None:
         policies.append(Deadline(timeout))
+    if usd_per_day is not None:
+        policies.append(Budget(usd_per_day=usd_per_day, store=store))
+    if tokens_per_minute is not None or requests_per_minute is not None:
+        policies.append(
+            RateLimit(tokens_per_minute=tokens_per_minute, requests_per_minute=requests_per_minute, store=store)
+        )
     if attempts != 1:
         policies.append(Retry(attempts))
     policies.append(AttemptTimeout(first_chunk=first_chunk, between_chunks=between_chunks))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from decimal import Context, Decimal
+from typing import TYPE_CHECKING, Final, Literal
 
 from aigw.chunk import Usage
 from aigw.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_EXACT: Final = Context(prec=120)
+"""Wide enough for every sum, whatever context the application has set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,22 @@ class CallTrace(Value):
         return tuple(event for event in self.events if isinstance(event, Attempt))
 
     @property
+    def cost(self) -> Decimal | None:
+        """What a call that is over has cost, in US dollars: the sum of all of its attempts, failed ones included.
+
+        ``None`` where the cost of one is not known, and while the call runs. Zero where nothing was sent.
+        """
+        if self.duration is None:
+            return None
+        usd = Decimal(0)
+        for event in self.events:
+            if event.type == "attempt":
+                if event.cost is None:
+                    return None
+                usd = _EXACT.add(usd, event.cost)
+        return usd
+
+    @property
     def decisions(self) -> tuple[Decision, ...]:
         """Only the decisions."""
         return tuple(event for event in self.events if isinstance(event, Decision))
@@ -135,3 +155,11 @@ def _facts(attempt: Attempt) -> Iterator[str]:
     yield f"took {attempt.duration:.3f} s"
     if attempt.usage is not None:
         yield f"{attempt.usage.input} tokens in, {attempt.usage.output} out"
+    if attempt.cost:
+        yield f"${_shortest(attempt.cost)}"
+
+
+def _shortest(usd: Decimal) -> str:
+    """Leave out zeros at the end, but for cents."""
+    whole, _, digits = f"{usd:f}".partition(".")
+    return f"{whole}.{digits.rstrip('0').ljust(2, '0')}"

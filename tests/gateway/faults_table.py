@@ -125,7 +125,7 @@ STATUSES = (
     Row(
         "400-context",
         echo(400, code="context_length_exceeded"),
-        Fails(errors.ContextTooLong, moves=False, facts={"code": "context_length_exceeded"}),
+        Fails(errors.ContextTooLong, facts={"code": "context_length_exceeded"}),
     ),
     Row("400-filter", echo(400, code="content_filter"), Fails(errors.ContentFiltered, moves=False)),
     Row(
@@ -135,7 +135,7 @@ STATUSES = (
     Row("403", echo(403), Fails(errors.PermissionDenied)),
     Row("404", echo(404, code="model_not_found"), Fails(errors.NotFound)),
     Row("408", echo(408), Fails(errors.TimedOut)),
-    Row("413", echo(413), Fails(errors.ContextTooLong, moves=False)),
+    Row("413", echo(413), Fails(errors.ContextTooLong)),
     Row("422", echo(422), Fails(errors.BadRequest, moves=False)),
     Row("429", echo(429), Fails(errors.ProviderRateLimited, facts={"status": 429, "retry_after": None})),
     Row("429-after", echo(429, retry_after=7), Fails(errors.ProviderRateLimited, facts={"retry_after": 7.0})),

@@ -62,10 +62,21 @@ def test_an_idle_target_is_forgiven():
     health = Health()
     health.succeeded(0.0, 10.0 * (FIRST_WORK + 35), 35)
 
-    assert health.expected_pace(60.0, 1.0, idle=True) == pytest.approx(1 + 9 * exp(-1))
+    assert health.expected_pace(60.0, 1.0, idle=True) == pytest.approx(0.9 + 9.1 * exp(-1))
+    assert health.expected_pace(600.0, 1.0, idle=True) < 1.0
     assert health.expected_pace(60.0, 1.0, idle=False) == 10.0
     assert health.expected_pace(60.0, None, idle=True) == 10.0
     assert health.expected_pace(0.0, 20.0, idle=True) == 10.0
+
+
+def test_one_that_only_fails():
+    """It looks ten times as slow as the best, until it was left alone for a while."""
+    health = Health()
+    health.failed(0.0, 0.001)
+
+    assert health.pace is None
+    assert health.expected_pace(0.0, 2.0, idle=True) == pytest.approx(20.0)
+    assert health.expected_pace(600.0, 2.0, idle=True) == pytest.approx(2.0, rel=0.01)
 
 
 def test_an_unknown_target_is_taken_for_the_best():

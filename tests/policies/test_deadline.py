@@ -82,3 +82,30 @@ def test_it_shows_its_time():
     """``repr`` has the seconds, for `describe`."""
     assert repr(Deadline(timedelta(minutes=1))) == "Deadline(60)"
     assert Deadline(1.5).seconds == 1.5
+
+
+@pytest.mark.parametrize(("latency", "noted"), [(6.0, ["would be exceeded"]), (5.0, [])])
+def test_shadow_only_tells(latency, noted):
+    """With ``shadow=True`` a call gets no deadline; the trace tells if it took longer, also if it failed."""
+    answers, fails = Inner("hello", latency=latency), Inner(Overloaded("busy"), latency=latency)
+    call, failing, own = make_call(), make_call(), make_call(timeout=1.0)
+    policy = Deadline(5, shadow=True)
+    drive(policy.handle(call, answers))
+    with pytest.raises(Overloaded):
+        drive(policy.handle(failing, fails))
+    drive(policy.handle(own, Inner("hello", latency=latency)))
+
+    assert answers.calls[0].deadline is None
+    assert [note.action for note in failing.trace.decisions] == noted
+    assert own.trace.decisions == ()
+    assert repr(policy) == "Deadline(5, shadow=True)"
+
+
+def test_shadow_tells_when_the_answer_is_over():
+    """A stream counts to its end."""
+    call = make_call(stream=True)
+    reply = drive(Deadline(5, shadow=True).handle(call, Inner(["one ", 6.0, "two"])))
+    while drive(reply.read()) is not None:
+        pass
+
+    assert [note.reason for note in call.trace.decisions] == ["it took 6 s, 5 s are allowed"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_an_attempt_that_fails():
 
     reason = "scripted/m: busy (status 503)"
     assert call.trace.attempts == (
-        Attempt(0.0, "scripted/m@eu", "scripted", "m", "Overloaded", 0.0, status=503, reason=reason),
+        Attempt(0.0, "scripted/m@eu", "scripted", "m", "Overloaded", 0.0, status=503, reason=reason, cost=Decimal(0)),
     )
     assert caught.value.target == "scripted/m@eu"
     assert target.in_flight == 0
@@ -110,7 +111,7 @@ def test_every_failure_is_written_down(error, outcome, reason, late):
 
 
 def test_a_stream_that_is_cut():
-    """It is written down when it breaks, with the time of its first output and the best known usage."""
+    """It is written down when it breaks, with the time of its first output; what was told so far may not be all."""
     clock = FakeClock()
     target = target_of([0.5, Chunk("so far", usage=Usage(3, 2)), 1.0, Overloaded("x")])
     call = make_call(clock=clock, stream=True)
@@ -120,7 +121,8 @@ def test_a_stream_that_is_cut():
     (attempt,) = call.trace.attempts
 
     assert (attempt.outcome, attempt.duration, attempt.time_to_first_chunk) == ("StreamInterrupted", 1.5, 0.5)
-    assert attempt.usage == Usage(3, 2)
+    assert attempt.usage == Usage(3, 2, estimated=True)
+    assert attempt.cost is None
     assert target.in_flight == 0
 
 

@@ -182,7 +182,7 @@ def test_all_targets_of_a_member_may_fail():
     ("members", "arguments", "message"),
     [
         ((), {}, "Balance needs at least one target"),
-        (("openai/x",), {"by": "random"}, "Balance(by='random'): choose one of weighted, round_robin, least_busy"),
+        (("openai/x",), {"by": "random"}, "Balance(by='random'): choose one of score, latency, cost,"),
         ((5,), {}, "Balance: 5 is neither a target nor a text such as 'openai/gpt-5.5'"),
         ((["openai/x"],), {}, "Balance: ['openai/x'] is neither a target nor a text such as 'openai/gpt-5.5'"),
         (("openai/x", "openai/x"), {}, "Balance: two targets are called 'openai/x'; tell them apart with name="),
@@ -214,5 +214,5 @@ def test_a_pool_in_the_tree():
 
     assert repr(pool) == "Balance(a, b), by round_robin"
     assert list(pool.describe()) == ["Balance(a, b), by round_robin", "  a: m at scripted", "  b: m at scripted"]
-    assert (named.name, named.weight, repr(named)) == ("pool", 2.0, "pool, by weighted")
+    assert (named.name, named.weight, repr(named)) == ("pool", 2.0, "pool, by score")
     assert pool.children == pool.members

@@ -330,7 +330,7 @@ def test_a_fallback_in_the_tree():
         "smart",
         "  | Retry(attempts=2)",
         "  a: m at scripted",
-        "  Balance(b, c), by weighted",
+        "  Balance(b, c), by score",
         "    b: m at scripted",
         "    c: m at scripted",
     ]

@@ -1,4 +1,4 @@
-"""The command line: ``aigw chat``, ``aigw models`` and ``aigw demo``.
+"""The command line: ``aigw chat``, ``aigw models``, ``aigw usage`` and ``aigw demo``.
 
 Exit codes: 0, an answer; 1, a failure, in one line on standard error; 2, wrong arguments, or nothing that could answer;
 130, stopped with Ctrl-C; 141, nobody reads the output any more.
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from aigw.cli import terminal
 from aigw.cli.local import LOCAL_MODEL, NoModel, installed_model
+from aigw.cli.usage import add_to as add_usage
 from aigw.errors import AigwError
 
 if TYPE_CHECKING:
@@ -120,6 +121,10 @@ def _run(
         from aigw.cli import models
 
         models.run(env, installed, everything=options.all, as_json=options.json)
+    elif options.command == "usage":
+        from aigw.cli import usage
+
+        usage.run_with(options, env)
     elif options.command == "demo":
         from aigw.cli import demo
 
@@ -173,6 +178,8 @@ def _parser() -> argparse.ArgumentParser:
     models = commands.add_parser("models", help="list what is configured", description=MODELS, formatter_class=raw)
     models.add_argument("--all", action="store_true", help="list the providers without a key too")
     models.add_argument("--json", action="store_true", help="print one JSON object: providers, local")
+
+    add_usage(commands, raw)
 
     demo = commands.add_parser(
         "demo", help="show a fallback to a real local model", description=DEMO, formatter_class=raw

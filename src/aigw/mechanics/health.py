@@ -19,6 +19,12 @@ LEAST_GAIN: Final = 0.05
 FORGIVING: Final = 60.0
 """Seconds in which a target that serves nothing comes two thirds of the way back to the best of its pool."""
 
+TEMPTING: Final = 0.9
+"""The share of the best pace that it comes back to: a little better than the best, or it would never be tried."""
+
+FAILING: Final = 10.0
+"""How many times as slow as it was a target is taken to be that only fails."""
+
 FIRST_WORK: Final = 65.0
 """Tokens that the work before the first token is worth, until it was seen."""
 
@@ -57,8 +63,8 @@ class Health:
         self.successes = 0
         self.failures = 0
 
-    def succeeded(self, now: float, seconds: float, output: int, first: float | None = None) -> None:
-        """Take note of an answer.
+    def succeeded(self, now: float, seconds: float, output: int, first: float | None = None) -> float:
+        """Take note of an answer; return the seconds that it took for a unit of work.
 
         Args:
             now: the time.
@@ -71,14 +77,16 @@ class Health:
         if first is not None and output > 1 and seconds > first:
             self._first.add(first, now)
             self._token.add((seconds - first) / output, now)
-        self._pace.add(seconds / (self.first_work + output), now)
+        pace = seconds / (self.first_work + output)
+        self._pace.add(pace, now)
+        return pace
 
     def failed(self, now: float, seconds: float) -> None:
         """Take note of a failure. It counts as a slow answer, so that failing fast does not draw more calls."""
         self.failures += 1
         self._errors.add(1.0, now)
-        pace = seconds / self.first_work
-        self._pace.add(max(pace, 2 * (self._pace.value or 0.0)), now)
+        if self._pace.value is not None:
+            self._pace.add(max(seconds / self.first_work, 2 * self._pace.value), now)
 
     @property
     def first_work(self) -> float:
@@ -114,7 +122,10 @@ class Health:
         """
         pace = self._pace.value
         if pace is None:
-            return best or 0.0
-        if best is None or not idle or pace <= best:
+            pace = best or 0.0
+        elif best is not None and idle and pace > best:
+            low = TEMPTING * best
+            pace = low + (pace - low) * math.exp((self._pace.at - now) / FORGIVING)
+        if not self._errors.value:
             return pace
-        return best + (pace - best) * math.exp((self._pace.at - now) / FORGIVING)
+        return pace * (1 + (FAILING - 1) * self._errors.value * math.exp((self._errors.at - now) / FORGIVING))

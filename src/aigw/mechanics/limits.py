@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
+
+LONGEST_PERIOD: Final = 32 * 86_400.0
+"""Seconds; a month, and a day for those who count it late."""
 
 WhenDown = Literal["local", "closed", "open"]
 """What a limit does while its store does not answer: count in this process alone, refuse, or let everything pass."""
@@ -56,6 +59,8 @@ class Spend:
         piece: the piece that is being spent in now.
         oldest: the first piece that still counts.
         when_down: what to do while the store does not answer.
+        lasts: seconds after which what is spent now counts no more, at the latest. A store forgets it then, so that
+            keys which are not used any more take no room.
     """
 
     key: str
@@ -63,6 +68,7 @@ class Spend:
     piece: int
     oldest: int
     when_down: WhenDown = "closed"
+    lasts: float = LONGEST_PERIOD
 
 
 Limit = Rate | Slots | Spend

@@ -1,7 +1,25 @@
 """Policies, one a file: flow only, thin over `aigw.mechanics`. They do not know each other, nor the network."""
 
 from aigw.policies.attempt_timeout import AttemptTimeout
+from aigw.policies.breaker import Breaker
+from aigw.policies.budget import Budget
+from aigw.policies.budget_demand import Standing
+from aigw.policies.budget_warnings import BudgetWarning
 from aigw.policies.deadline import Deadline
+from aigw.policies.degrade import Degrade
+from aigw.policies.rate_limit import RateLimit
 from aigw.policies.retry import Retry
+from aigw.policies.windows import Limit
 
-__all__ = ["AttemptTimeout", "Deadline", "Retry"]
+__all__ = [
+    "AttemptTimeout",
+    "Breaker",
+    "Budget",
+    "BudgetWarning",
+    "Deadline",
+    "Degrade",
+    "Limit",
+    "RateLimit",
+    "Retry",
+    "Standing",
+]

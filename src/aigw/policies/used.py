@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aigw.chunk import Usage
 
@@ -28,10 +28,18 @@ def mark(call: Call) -> int:
     return len(call.trace.events) if call.trace is not None else 0
 
 
-def used_since(call: Call, place: int) -> Used:
-    """Tell what a call has used since `place`; see `mark`."""
+def used_since(call: Call, place: int, target: str | None = None) -> Used:
+    """Tell what a call has used since `place`; see `mark`.
+
+    Args:
+        call: the call.
+        place: where to begin.
+        target: name of the target whose attempts are meant; ``None`` for those of all.
+    """
     events = call.trace.events[place:] if call.trace is not None else ()
-    attempts = tuple(event for event in events if event.type == "attempt" and _counts(event))
+    attempts = tuple(
+        event for event in events if event.type == "attempt" and target in (None, event.target) and _counts(event)
+    )
     usage = Usage()
     for attempt in attempts:
         if attempt.usage is not None:
@@ -40,5 +48,11 @@ def used_since(call: Call, place: int) -> Used:
 
 
 def _counts(attempt: Attempt) -> bool:
-    """Whether the provider has seen it: it told what it used, or answered with a status."""
-    return attempt.usage is not None or attempt.status is not None
+    """Whether the provider has seen it: it told what it used, answered with a status, or failed in its own way."""
+    return attempt.usage is not None or attempt.status is not None or attempt.outcome in _ANSWERED
+
+
+_ANSWERED: Final = frozenset(
+    {"BadResponse", "ContentFiltered", "ContextTooLong", "Overloaded", "ProviderRateLimited", "ServerError", "TimedOut"}
+)
+"""Failures that only a provider which was reached can cause, also where they come without a status."""

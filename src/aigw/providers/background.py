@@ -1,4 +1,4 @@
-"""Blocking work of other people's libraries, such as fetching a cloud's credentials, without stopping an event loop."""
+"""Work that blocks (other people's libraries, files, databases), done without stopping an event loop."""
 
 from __future__ import annotations
 
@@ -11,29 +11,47 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aigw.call import Call
-    from aigw.ports import Flag
+    from aigw.ports import Flag, Runtime
 
 T = TypeVar("T")
 
 
 async def in_background(call: Call, work: Callable[[], T]) -> T:
-    """Do something that blocks, and wait for it through the ports of the call.
-
-    A blocking call does it in its own thread; any other has a thread started for it.
+    """Do something that blocks, such as fetching a cloud's credentials, and wait for it as long as the call may.
 
     Raises:
         TimedOut: the call's deadline came first. The work goes on, and what it returns is dropped.
     """
-    if call.ports.blocking:
-        return work()
-    job = _Job(work, call.ports.flag())
-    threading.Thread(target=job.run, name="aigw-background", daemon=True).start()
     left = call.remaining()
-    if not await job.done.wait(None if left == float("inf") else max(left, 0.0)):
-        raise TimedOut("fetching credentials took too long")
+    try:
+        return await beside(call.ports, work, None if left == float("inf") else max(left, 0.0))
+    except _NotDoneError:
+        raise TimedOut("fetching credentials took too long") from None
+
+
+async def beside(runtime: Runtime, work: Callable[[], T], timeout: float | None = None) -> T:
+    """Do something that blocks, and wait for it through the ports of a face.
+
+    The blocking face does it in the caller's thread, and as long as it takes; for the other one a thread is started.
+
+    Args:
+        runtime: the ports.
+        work: what to do; what it raises is raised here.
+        timeout: seconds to wait at most.
+    """
+    if runtime.blocking:
+        return work()
+    job = _Job(work, runtime.flag())
+    threading.Thread(target=job.run, name="aigw-background", daemon=True).start()
+    if not await job.done.wait(timeout):
+        raise _NotDoneError
     if job.error is not None:
         raise job.error
     return job.result[0]
+
+
+class _NotDoneError(Exception):
+    """The time was over before the work was done."""
 
 
 class _Job(Generic[T]):

@@ -10,7 +10,7 @@ from aigw.errors import AigwError, ConfigError, Refused
 from aigw.pipeline import as_policies, stack
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from aigw.call import Call
     from aigw.policy import Policy
@@ -56,9 +56,27 @@ class Node(ABC):
         """Calls that its targets are serving now."""
         return sum(target.in_flight for target in self.targets)
 
+    @property
+    def pace(self) -> float | None:
+        """Seconds that it takes for a unit of work, as its quickest target was seen; see `aigw.mechanics.health`."""
+        return min((target.pace for target in self.targets if target.pace is not None), default=None)
+
+    @property
+    def at_once(self) -> float:
+        """Calls that its targets serve at once without slowing down; see `aigw.mechanics.load`."""
+        return sum(target.at_once for target in self.targets)
+
+    def expected_pace(self, now: float, best: float | None, *, idle: bool) -> float:
+        """Return the pace to expect of the next call; see `Health.expected_pace`."""
+        return min(target.expected_pace(now, best, idle=idle) for target in self.targets)
+
     def is_fresh(self, avoid: frozenset[str]) -> bool:
         """Tell whether it has a target that this call has not failed at."""
         return not avoid or any(target.name not in avoid for target in self.targets)
+
+    def ejected(self, now: float) -> bool:
+        """Tell whether the policies around its targets would refuse a call at each of them."""
+        return all(target.ejected(now) for target in self.targets)
 
     def lacks(self, call: Call) -> str:
         """Tell what the call needs and no target below can do; empty if one can, as far as is known."""
@@ -89,7 +107,8 @@ class Node(ABC):
 
     def _placed(self, policy: Policy) -> Policy:
         """Return the form of a policy that it takes around this node."""
-        return policy
+        place: Callable[[Node], Policy] | None = getattr(policy, "at_node", None)
+        return policy if place is None else place(self)
 
     def _line(self) -> str:
         return self.name

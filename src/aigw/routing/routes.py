@@ -131,7 +131,11 @@ class Routes:
     def _route(self, name: str, node: Node) -> Route:
         def inmost(call: Call) -> Awaitable[Reply]:
             """Enter the route's tree, or that of the route which a policy has chosen instead."""
-            return node(call) if call.route == name else self.find(call.route).node(call)
+            if call.route == name:
+                return node(call)
+            if call.trace is not None:
+                call.trace.route = call.route
+            return self.find(call.route).node(call)
 
         return Route(name, node, stack(self.policies, inmost))
 

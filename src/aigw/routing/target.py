@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from aigw.call import Cost
-from aigw.errors import BadResponse, ConfigError, NoCapableTarget, ProviderError, Refused, TimedOut
+from aigw.errors import ConfigError, NoCapableTarget
+from aigw.mechanics.health import Health
+from aigw.mechanics.load import Load
 from aigw.providers.base import Provider
 from aigw.providers.capabilities import UNKNOWN, capabilities_of
 from aigw.providers.service import Settings
 from aigw.providers.table import COMPATIBLE, SERVICES
+from aigw.routing.attempt import Running
 from aigw.routing.needs import fitted, left_out, missing
 from aigw.routing.node import Node
-from aigw.trace import Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aigw.call import Call
-    from aigw.chunk import Usage
+    from aigw.mechanics.pool import Pool
     from aigw.policy import Policy
     from aigw.providers.auth import ApiKey
     from aigw.providers.capabilities import Capabilities
-    from aigw.reply import End, Reply
+    from aigw.reply import Reply
 
 
 class Target(Node):
@@ -97,7 +97,11 @@ class Target(Node):
         )
         self._lock = threading.Lock()
         self._in_flight = 0
+        self.health = Health()
+        self._load = Load()
         super().__init__(name=name or default_name, weight=weight, policies=policies)
+        hooks = (getattr(policy, "availability", None) for policy in self.policies)
+        self._availabilities: tuple[Callable[[float], float], ...] = tuple(hook for hook in hooks if hook is not None)
 
     def __repr__(self) -> str:
         return f"Target({self.name!r})"
@@ -117,9 +121,49 @@ class Target(Node):
         """Calls that it is serving now."""
         return self._in_flight
 
+    @property
+    def pace(self) -> float | None:
+        """Seconds for a unit of work; ``None`` where nothing was seen; see `aigw.mechanics.health`."""
+        return self.health.pace
+
+    @property
+    def at_once(self) -> float:
+        """Calls that it serves at once without slowing down; see `aigw.mechanics.load`."""
+        return self._load.at_once
+
+    def expected_pace(self, now: float, best: float | None, *, idle: bool) -> float:
+        """Return the pace to expect of the next call; see `Health.expected_pace`."""
+        return self.health.expected_pace(now, best, idle=idle)
+
+    @property
+    def priced_as(self) -> str:
+        """Name of the provider whose prices it has; empty where only the model tells."""
+        name: str = getattr(self.provider, "priced_as", self.provider.name)
+        return name
+
     def is_fresh(self, avoid: frozenset[str]) -> bool:
         """Tell whether this call has not failed here."""
         return self.name not in avoid
+
+    @property
+    def may_be_ejected(self) -> bool:
+        """Whether one of its policies tells an availability."""
+        return bool(self._availabilities)
+
+    def availability(self, now: float) -> float:
+        """Return the share of its traffic that it should get, from 0 (none) to 1, as its policies tell."""
+        return min((share(now) for share in self._availabilities), default=1.0)
+
+    def ejected(self, now: float) -> bool:
+        """Tell whether its policies would refuse a call now."""
+        return bool(self._availabilities) and self.availability(now) <= 0
+
+    def join(self, pool: Pool) -> None:
+        """Hand its policies the pool that they ask before they leave it alone."""
+        for policy in self.policies:
+            hook: Callable[[Pool], None] | None = getattr(policy, "in_pool", None)
+            if hook is not None:
+                hook(pool)
 
     def lacks(self, call: Call) -> str:
         """Tell what the call needs and the model cannot do; empty if nothing is known to be missing."""
@@ -138,7 +182,7 @@ class Target(Node):
             if lacking := self.lacks(call):
                 raise NoCapableTarget(lacking, policy=self.name)
             call = fitted(call, self.capabilities)
-        attempt = _Attempt(self, call)
+        attempt = Running(self, call)
         try:
             reply = await self.provider.send(call, self.model)
         except BaseException as error:  # a cancelled attempt is over as well, and is counted and written down
@@ -155,101 +199,45 @@ class Target(Node):
     def _placed(self, policy: Policy) -> Policy:
         """Return the form of a policy that it takes around a target."""
         place: Callable[[Target], Policy] | None = getattr(policy, "at_target", None)
-        return policy if place is None else place(self)
+        return super()._placed(policy) if place is None else place(self)
 
-    def count(self, change: int) -> None:
-        """Add to the calls in flight."""
+    def begin(self) -> int:
+        """Count a call in flight; return how many others there are."""
         with self._lock:
-            self._in_flight += change
+            self._in_flight += 1
+            return self._in_flight - 1
+
+    def end(self) -> None:
+        """Count a call that is over."""
+        with self._lock:
+            self._in_flight -= 1
+
+    def answered(self, seconds: float, *, others: int, output: int, first: float | None, now: float) -> None:
+        """Take note of an answer.
+
+        Args:
+            seconds: how long it took.
+            others: calls in flight when it began.
+            output: its tokens.
+            first: seconds to the first chunk, of a stream.
+            now: the time.
+        """
+        with self._lock:
+            self._load.add(others, self.health.succeeded(now, seconds, output, first), now)
+
+    def failed(self, seconds: float, *, now: float) -> None:
+        """Take note of a failure of its own.
+
+        Args:
+            seconds: how long it took.
+            now: the time.
+        """
+        with self._lock:
+            self.health.failed(now, seconds)
 
     def _line(self) -> str:
         weight = "" if self.weight == 1.0 else f", weight {self.weight:g}"
         return f"{self.name}: {self.model} at {self.provider.where}{weight}"
-
-
-class _Attempt:
-    """Counts one attempt while it runs, and writes it down when it is over."""
-
-    __slots__ = ("_call", "_first", "_started", "_target", "reply")
-
-    def __init__(self, target: Target, call: Call) -> None:
-        self._target = target
-        self._call = call
-        self._started = call.clock.now()
-        self._first: float | None = None
-        self.reply: Reply | None = None
-        target.count(+1)
-
-    def commit(self) -> None:
-        """Note the time of the first output."""
-        self._first = self._call.clock.now() - self._started
-
-    def fail(self, error: BaseException) -> None:
-        """It failed before there was a reply."""
-        self._over(type(error).__name__, error, None)
-
-    def done(self, end: End) -> None:
-        """The reply is over."""
-        self._over(end.outcome, end.error, end)
-
-    def _over(self, outcome: str, error: BaseException | None, end: End | None) -> None:
-        target, call = self._target, self._call
-        target.count(-1)
-        if isinstance(error, ProviderError):
-            error.target = target.name
-        usage = self._used(error, end)
-        if call.trace is None:
-            return
-        cost = self._cost(usage)
-        call.trace.add(
-            Attempt(
-                at=self._started - call.started,
-                target=target.name,
-                provider=target.provider.name,
-                model=target.model,
-                outcome="cancelled" if outcome == "CancelledError" else outcome,
-                duration=call.clock.now() - self._started,
-                time_to_first_chunk=self._first,
-                usage=usage,
-                status=error.status if isinstance(error, ProviderError) else None,
-                reason=str(error) if isinstance(error, Exception) else "",
-                cost=cost.usd if cost else None,
-                prices=cost.prices if cost else "",
-            )
-        )
-        self.reply = None  # which knows this object
-
-    def _used(self, error: BaseException | None, end: End | None) -> Usage | None:
-        """Return what the provider charges for, a guess where it told nothing; ``None`` where it was nothing."""
-        meter = self._call.metering
-        usage = end.usage if end else None
-        if usage is not None:
-            if meter is not None:
-                meter.learn(self._call, self._target.model, usage)
-            return usage
-        if meter is None or self._charged_nothing(error):
-            return None
-        return meter.guess(self._call, self.reply.delivered if self.reply else ())
-
-    def _charged_nothing(self, error: BaseException | None) -> bool:
-        """Tell whether the attempt failed before anything was computed: unreachable, or refused with a status."""
-        if self._first is not None or error is None:
-            return False
-        return isinstance(error, Refused) or (isinstance(error, ProviderError) and not isinstance(error, _MAY_CHARGE))
-
-    def _cost(self, usage: Usage | None) -> Cost | None:
-        """Return what the usage costs; nothing is known where it was guessed."""
-        if usage is None:
-            return _FREE
-        meter = self._call.metering
-        if usage.estimated or meter is None:
-            return None
-        return meter.cost(self._target.provider.name, self._target.model, usage)
-
-
-_FREE: Final = Cost(Decimal(0), "")
-_MAY_CHARGE: Final = (BadResponse, TimedOut)
-"""Failures after which the provider may have computed something all the same."""
 
 
 def as_node(given: object, owner: str) -> Node:

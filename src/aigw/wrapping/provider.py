@@ -27,6 +27,8 @@ class FunctionProvider:
 
     def __init__(self, about: About) -> None:
         self.name = about.provider
+        self.priced_as = "" if about.provider == about.name else about.provider
+        """Whose prices it has: a function that names no provider is known by its model only."""
         self._about = about
 
     @property

@@ -1,0 +1,40 @@
+"""`Pool`: how many of several things may be out at once, so that never too few are left."""
+
+from __future__ import annotations
+
+import threading
+
+
+class Pool:
+    """Places for members that leave a pool for a while: never more than half of it, nor the last one.
+
+    It has its own lock, since its members are guarded one by one. It calls nobody while it holds it.
+
+    Args:
+        size: how many members there are.
+    """
+
+    __slots__ = ("_lock", "_most", "_out")
+
+    def __init__(self, size: int) -> None:
+        self._most = size // 2  # of one none, of two or three one
+        self._out = 0
+        self._lock = threading.Lock()
+
+    @property
+    def out(self) -> int:
+        """How many are out now."""
+        return self._out
+
+    def leave(self) -> bool:
+        """Take a place outside; tell whether there was one."""
+        with self._lock:
+            if self._out >= self._most:
+                return False
+            self._out += 1
+            return True
+
+    def come_back(self) -> None:
+        """Give a place outside back."""
+        with self._lock:
+            self._out -= 1

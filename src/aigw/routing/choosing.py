@@ -1,0 +1,123 @@
+"""The ways in which `Balance` chooses: each takes the members that may serve a call, and returns the place of one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Literal
+
+from aigw.chunk import Usage
+from aigw.errors import ConfigError
+from aigw.mechanics import pick, score
+
+if TYPE_CHECKING:
+    from aigw.call import Call
+    from aigw.routing.node import Node
+
+By = Literal["score", "latency", "cost", "least_busy", "weighted", "round_robin", "priority"]
+Chooser = Callable[["Call", "Sequence[Node]"], "Node"]
+"""A user's own way: gets the call and the members that may serve it, and returns one of them."""
+
+
+def by_score(call: Call, members: Sequence[Node]) -> int:
+    """Choose the one that is likely to be done first: by its pace, and by what it is doing already."""
+    rng = call.ports.rng
+    places = score.drawn(len(members), rng=rng)
+    now = call.clock.now()
+    compared = [members[place] for place in places]
+    busy = [member.in_flight for member in compared]
+    paces = _paces(compared, busy, now)
+    costs = [
+        score.cost(pace, count, member.weight, at_once=member.at_once)
+        for member, pace, count in zip(compared, paces, busy, strict=True)
+    ]
+    return places[score.least(costs, busy, rng=rng)]
+
+
+def by_latency(call: Call, members: Sequence[Node]) -> int:
+    """Choose the quickest, whatever it is doing: for services that serve any number of calls at once."""
+    busy = [member.in_flight for member in members]
+    return score.least(_paces(members, busy, call.clock.now()), busy, rng=call.ports.rng)
+
+
+def least_busy(call: Call, members: Sequence[Node]) -> int:
+    """Choose the one with the fewest calls in flight for its weight."""
+    busy = [member.in_flight for member in members]
+    return pick.least_busy(busy, [member.weight for member in members], rng=call.ports.rng)
+
+
+def weighted(call: Call, members: Sequence[Node]) -> int:
+    """Choose by chance, in proportion to the weights."""
+    return pick.weighted([member.weight for member in members], rng=call.ports.rng)
+
+
+def first(call: Call, members: Sequence[Node]) -> int:  # noqa: ARG001  (as its siblings)
+    """Choose the first that may serve the call."""
+    return 0
+
+
+def _paces(members: Sequence[Node], busy: Sequence[int], now: float) -> list[float]:
+    known = [member.pace for member in members if member.pace is not None]
+    best = min(known, default=None)
+    return [member.expected_pace(now, best, idle=not count) for member, count in zip(members, busy, strict=True)]
+
+
+STATELESS: Final[Mapping[str, Callable[[Call, Sequence[Node]], int]]] = {
+    "score": by_score,
+    "latency": by_latency,
+    "least_busy": least_busy,
+    "weighted": weighted,
+    "priority": first,
+}
+
+
+class Turns:
+    """Takes turns, in proportion to the weights."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._turns: dict[str, float] = {}
+
+    def __call__(self, call: Call, members: Sequence[Node]) -> int:  # noqa: ARG002  (as its siblings)
+        """Choose the one that is furthest behind its share."""
+        with self._lock:
+            turns = [self._turns.get(member.name, 0.0) for member in members]
+            place = pick.round_robin(turns, [member.weight for member in members])
+            self._turns[members[place].name] = turns[place] + 1
+            return place
+
+
+class Own:
+    """A user's own way.
+
+    Args:
+        choose: his function.
+    """
+
+    def __init__(self, choose: Chooser) -> None:
+        self._choose = choose
+
+    def __call__(self, call: Call, members: Sequence[Node]) -> int:
+        """Ask the function.
+
+        Raises:
+            ConfigError: it returned something else than one of the members.
+        """
+        chosen = self._choose(call, members)
+        for place, member in enumerate(members):
+            if member is chosen:
+                return place
+        raise ConfigError(f"Balance(by): the function returned {chosen!r}, which is none of the members that it got")
+
+
+async def cheapest(call: Call, members: Sequence[Node]) -> int:
+    """Choose the one where the call is likely to cost least, by score among equals; unknown prices come last."""
+    usage = Usage(await call.meter.input_tokens(call), call.meter.output_tokens(call))
+    prices = []
+    for member in members:
+        costs = [call.meter.cost(target.priced_as, target.model, usage) for target in member.targets]
+        known = [cost.usd for cost in costs if cost is not None]
+        prices.append(max(known) if known and len(known) == len(costs) else None)
+    least = min((price for price in prices if price is not None), default=None)
+    places = [place for place, price in enumerate(prices) if price == least]
+    return places[by_score(call, [members[place] for place in places])]
