@@ -17,6 +17,7 @@ from aigw.arguments import (
 )
 from aigw.call import UNSET
 from aigw.engine import Engine
+from aigw.errors import ConfigError
 from aigw.metering.prices import book_of
 from aigw.runtime import drive
 from aigw.stream import AsyncStream, Stream
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from aigw.prompts import Prompted
     from aigw.reply import Reply
     from aigw.routing.node import Node
+    from aigw.routing.target import Target
+    from aigw.stats import TargetStats
     from aigw.usage import UsageFilters, UsageTable
     from aigw.usage.book import GivenLog
     from aigw.usage.query import By
@@ -131,6 +134,44 @@ class _Face:
         from aigw.prompts import prompt
 
         return prompt(self._engine, options)
+
+    def stats(self) -> tuple[TargetStats, ...]:
+        """Tell how the targets are doing: load, speed, errors; one entry for each target of each route."""
+        now = self._engine.runtimes.blocking.clock.now()
+        return tuple(target.stats(route, now) for route, target in self._engine.routes.targets())
+
+    def drain(self, target: str) -> int:
+        """Send no more calls to a target; those that it has go on. `resume` undoes it.
+
+        Pools and fallbacks pass over it; a route that has no other target refuses with `NoCapableTarget`.
+
+        Args:
+            target: its name, as `stats` shows it; in all routes that have it.
+
+        Returns:
+            How many calls it still has; ask `stats` for the rest of the way.
+
+        Raises:
+            ConfigError: no target has this name.
+        """
+        return sum(one.in_flight for one in self._set_draining(target, draining=True))
+
+    def resume(self, target: str) -> None:
+        """Let a target that was drained take calls again.
+
+        Raises:
+            ConfigError: no target has this name.
+        """
+        self._set_draining(target, draining=False)
+
+    def _set_draining(self, target: str, *, draining: bool) -> list[Target]:
+        found = [one for _, one in self._engine.routes.targets(target)] if target else []
+        if not found:
+            known = ", ".join(sorted({repr(one.name) for _, one in self._engine.routes.targets()}))
+            raise ConfigError(f"no target is called {target!r}; there are {known or 'none'}")
+        for one in found:
+            one.draining = draining
+        return found
 
     def describe(self) -> str:
         """Show the policies and the routes, a line for each part."""

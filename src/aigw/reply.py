@@ -309,6 +309,7 @@ class Reply:
                 usage=self._usage,
                 tool_calls=join_tool_calls(self.delivered),
             )
+            failure.__cause__ = error  # those who hear of the end look at it, and that is before it is raised
         try:
             self._finish(failure, complete=False)
         finally:

@@ -180,3 +180,21 @@ def test_many_members():
     node = Balance(*(target(f"t{number}", 1.0) for number in range(40)))
 
     assert len(chosen(node, 400)) == 40
+
+
+def test_one_that_recovers_gets_less():
+    """While a policy of a target wants less traffic for it, its weight counts so much less."""
+
+    class Half:
+        def availability(self, now):
+            return 0.5
+
+        async def handle(self, call, inner):
+            return await inner(call)
+
+    a = Target(Timed("a", 1.0), model="m", name="a", policies=[Half()])
+    node = Balance(a, target("b"), by="weighted")
+    count = chosen(node, 300)
+
+    assert a.share(0.0) == 0.5
+    assert 70 <= count["a"] <= 130

@@ -28,7 +28,7 @@ def by_score(call: Call, members: Sequence[Node]) -> int:
     busy = [member.in_flight for member in compared]
     paces = _paces(compared, busy, now)
     costs = [
-        score.cost(pace, count, member.weight, at_once=member.at_once)
+        score.cost(pace, count, member.share(now), at_once=member.at_once)
         for member, pace, count in zip(compared, paces, busy, strict=True)
     ]
     return places[score.least(costs, busy, rng=rng)]
@@ -43,17 +43,22 @@ def by_latency(call: Call, members: Sequence[Node]) -> int:
 def least_busy(call: Call, members: Sequence[Node]) -> int:
     """Choose the one with the fewest calls in flight for its weight."""
     busy = [member.in_flight for member in members]
-    return pick.least_busy(busy, [member.weight for member in members], rng=call.ports.rng)
+    return pick.least_busy(busy, _shares(call, members), rng=call.ports.rng)
 
 
 def weighted(call: Call, members: Sequence[Node]) -> int:
     """Choose by chance, in proportion to the weights."""
-    return pick.weighted([member.weight for member in members], rng=call.ports.rng)
+    return pick.weighted(_shares(call, members), rng=call.ports.rng)
 
 
 def first(call: Call, members: Sequence[Node]) -> int:  # noqa: ARG001  (as its siblings)
     """Choose the first that may serve the call."""
     return 0
+
+
+def _shares(call: Call, members: Sequence[Node]) -> list[float]:
+    now = call.clock.now()
+    return [member.share(now) for member in members]
 
 
 def _paces(members: Sequence[Node], busy: Sequence[int], now: float) -> list[float]:

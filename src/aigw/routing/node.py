@@ -56,6 +56,10 @@ class Node(ABC):
         """Calls that its targets are serving now."""
         return sum(target.in_flight for target in self.targets)
 
+    def share(self, now: float) -> float:  # noqa: ARG002  (a target's own may change)
+        """Return its weight as it counts now: less while it recovers from failures."""
+        return self.weight
+
     @property
     def pace(self) -> float | None:
         """Seconds that it takes for a unit of work, as its quickest target was seen; see `aigw.mechanics.health`."""

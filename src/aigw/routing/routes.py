@@ -13,7 +13,7 @@ from aigw.pipeline import as_policies, check_order, describe, stack
 from aigw.routing.target import Target, as_node
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable, Iterator, Sequence
 
     from aigw.call import Call
     from aigw.policy import Next, Policy
@@ -81,6 +81,19 @@ class Routes:
         if route is not None:
             return route
         return self._direct_to(model) if model else self._routes[self._only()]
+
+    def targets(self, name: str = "") -> Iterator[tuple[str, Target]]:
+        """Yield the targets of all routes, each with the name of its route, also those that were named directly.
+
+        Args:
+            name: only those with this name.
+        """
+        with self._lock:
+            direct = {route.name: route.node for route in self._direct.values()}
+        for route, node in {**direct, **self.nodes}.items():
+            for target in node.targets:
+                if not name or target.name == name:
+                    yield route, target
 
     def describe(self) -> str:
         """Show the policies and the routing trees, a line for each part."""

@@ -17,6 +17,7 @@ from aigw.providers.table import COMPATIBLE, SERVICES
 from aigw.routing.attempt import Running
 from aigw.routing.needs import fitted, left_out, missing
 from aigw.routing.node import Node
+from aigw.stats import TargetStats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -97,6 +98,8 @@ class Target(Node):
         )
         self._lock = threading.Lock()
         self._in_flight = 0
+        self.draining = False
+        """It takes no new calls, and finishes those that it has."""
         self.health = Health()
         self._load = Load()
         super().__init__(name=name or default_name, weight=weight, policies=policies)
@@ -154,6 +157,10 @@ class Target(Node):
         """Return the share of its traffic that it should get, from 0 (none) to 1, as its policies tell."""
         return min((share(now) for share in self._availabilities), default=1.0)
 
+    def share(self, now: float) -> float:
+        """Return its weight as it counts now: less while a `Breaker` lets it recover."""
+        return self.weight * self.availability(now) if self._availabilities else self.weight
+
     def ejected(self, now: float) -> bool:
         """Tell whether its policies would refuse a call now."""
         return bool(self._availabilities) and self.availability(now) <= 0
@@ -167,6 +174,8 @@ class Target(Node):
 
     def lacks(self, call: Call) -> str:
         """Tell what the call needs and the model cannot do; empty if nothing is known to be missing."""
+        if self.draining:
+            return f"{self.name} is being drained"
         lacking = missing(call, self.capabilities)
         if self._strict and self.capabilities is not UNKNOWN:
             lacking += tuple(left_out(call, self.capabilities))
@@ -178,7 +187,7 @@ class Target(Node):
         return self.lacks(call) or (refusal(call, self.model) if refusal is not None else "")
 
     async def _route(self, call: Call) -> Reply:
-        if self.capabilities is not UNKNOWN:
+        if self.capabilities is not UNKNOWN or self.draining:
             if lacking := self.lacks(call):
                 raise NoCapableTarget(lacking, policy=self.name)
             call = fitted(call, self.capabilities)
@@ -211,6 +220,23 @@ class Target(Node):
         """Count a call that is over."""
         with self._lock:
             self._in_flight -= 1
+
+    def stats(self, route: str, now: float) -> TargetStats:
+        """Tell how it is doing."""
+        with self._lock:
+            return TargetStats(
+                route,
+                self.name,
+                self._in_flight,
+                self.health.successes,
+                self.health.failures,
+                self.health.error_rate,
+                self.health.pace,
+                self.health.first_chunk,
+                self._load.at_once,
+                self.availability(now),
+                self.draining,
+            )
 
     def answered(self, seconds: float, *, others: int, output: int, first: float | None, now: float) -> None:
         """Take note of an answer.

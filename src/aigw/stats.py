@@ -1,0 +1,40 @@
+"""How targets are doing: the answer of `Gateway.stats`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aigw.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStats(Value):
+    """How a target of a route is doing, as this process has seen it. Everything fades: lately counts more.
+
+    Args:
+        route: name of the route.
+        name: name of the target.
+        in_flight: calls that it is serving now.
+        answers: attempts that were answered.
+        failures: attempts that failed by its fault.
+        error_rate: share of failures, lately.
+        pace: seconds for a unit of work: a token of the answer, where the work before the first one counts as some
+            more; ``None`` where nothing was seen.
+        first_chunk: seconds to the first output of a stream; ``None`` where none was seen.
+        at_once: calls that it seems to serve at once without slowing down.
+        availability: share of its traffic that it should get: less than 1 while a `Breaker` lets it recover, 0 while it
+            is left alone.
+        draining: it takes no new calls; see `Gateway.drain`.
+    """
+
+    route: str
+    name: str
+    in_flight: int
+    answers: int
+    failures: int
+    error_rate: float
+    pace: float | None
+    first_chunk: float | None
+    at_once: float
+    availability: float
+    draining: bool
