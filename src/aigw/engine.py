@@ -135,7 +135,7 @@ class Engine:
                 close_trace(call, error)
                 self.usage.write(call, began, type(error).__name__, error)
             raise
-        if len(call.opened or ()) > 1:  # most often those of failed attempts, which are over
+        if any(opened is not reply for opened in call.opened or ()):  # most often failed attempts, which are over
             reply.when_done(lambda _: _discard_opened(call))
         if self.usage.log is not None:
             reply.when_done(self.usage.writer(call, began))

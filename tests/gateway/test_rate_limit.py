@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from aigw import Balance, Degrade, Fallback, Gateway, RateLimit, RateLimited, Retry, Target, standard
-from aigw.chunk import Usage
-from aigw.errors import ConfigError, Refused
+from aigw.chunk import Chunk, Usage
+from aigw.errors import AccessDenied, ConfigError, Refused
 from aigw.testing import FakeClock, FaultyUpstream, ScriptedProvider, Stall, Status
 
 TOKENS = Usage(60, 40)
@@ -215,3 +215,22 @@ def test_both_faces_share_one_line():
     assert len(admitted.times) == 200
     assert max(admitted.times) - began >= 0.9
     assert in_bounds(admitted.times)
+
+
+class Drops:
+    """A policy that fails with a reply in its hand."""
+
+    async def handle(self, call, inner):
+        await inner(call)
+        raise AccessDenied("no")
+
+
+def test_what_a_policy_inside_has_dropped_is_settled(face):
+    """The tokens that it has used are counted, although its attempt ends only when the gateway closes it."""
+    limit = RateLimit(tokens_per_minute=100, burst=60, on_exceeded="reject")
+    provider = ScriptedProvider.repeat([Chunk("hello", usage=TOKENS), Chunk("and more")])
+    gateway = face({"r": Target(provider, model="m")}, [limit, Drops()], clock=FakeClock())
+    with pytest.raises(AccessDenied):
+        gateway.read(max_tokens=10)
+    with pytest.raises(RateLimited):
+        gateway.read(max_tokens=10)

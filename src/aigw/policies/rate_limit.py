@@ -216,7 +216,7 @@ class RateLimit:
         try:
             reply = await inner(call)
         except BaseException as error:
-            reservation.settle()
+            reservation.over()
             if sent is not None and isinstance(error, ProviderError):
                 await self._heed(call, demand, sent, error.quota, block_of(error))
             raise

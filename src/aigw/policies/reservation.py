@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aigw.policies.used import mark, used_since
+from aigw.policies.used import mark, used_since, when_over
 
 if TYPE_CHECKING:
     from aigw.call import Call
@@ -30,7 +30,7 @@ class Reservation:
         refund: give back what was not used of a request that the provider has seen.
     """
 
-    __slots__ = ("_call", "_demand", "_place", "_refund", "_store", "_target", "_ticket", "_waiting")
+    __slots__ = ("_call", "_demand", "_earlier", "_place", "_refund", "_store", "_target", "_ticket", "_waiting")
 
     def __init__(
         self,
@@ -51,13 +51,13 @@ class Reservation:
         self._target = target
         self._refund = refund
         self._place = mark(call)
+        self._earlier = len(call.opened or ())
 
-    def over(self, _: End) -> None:
-        """The reply is over: settle."""
-        self.settle()
+    def over(self, _: End | None = None) -> None:
+        """The reply is over, or there is none: settle, as soon as nothing runs any more."""
+        when_over(self._call, self._earlier, self._settle)
 
-    def settle(self) -> None:
-        """Replace what was reserved by what was used."""
+    def _settle(self) -> None:
         self._store.settle(self._ticket, self._used())
         if any(part.limit.counts == "calls" for part in self._demand.parts):
             self._waiting.released(self._demand.scopes)

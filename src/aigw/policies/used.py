@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from aigw.chunk import Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aigw.call import Call
     from aigw.trace import Attempt
 
@@ -26,6 +28,24 @@ class Used(NamedTuple):
 def mark(call: Call) -> int:
     """Remember the place in the trace from which on a call is looked at."""
     return len(call.trace.events) if call.trace is not None else 0
+
+
+def when_over(call: Call, earlier: int, settle: Callable[[], None]) -> None:
+    """Call `settle` when all replies that the call has got are over, at once if they are.
+
+    A policy inside may fail, or be cancelled, with a reply in its hand. The gateway closes that later, and only then
+    its attempt is written down.
+
+    Args:
+        call: the call.
+        earlier: how many replies it had got before.
+        settle: what to do then.
+    """
+    for reply in (call.opened or ())[earlier:]:
+        if reply.end is None:
+            reply.when_done(lambda _: when_over(call, earlier, settle))
+            return
+    settle()
 
 
 def used_since(call: Call, place: int, target: str | None = None) -> Used:
