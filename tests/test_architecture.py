@@ -21,7 +21,7 @@ LAYERS = (
     ("checks", "mechanics", "ports", "values"),
     ("message", "quota"),
     ("chunk",),
-    ("trace", "explanation"),
+    ("trace", "explanation", "stats"),
     ("answer", "call"),
     ("assembly", "estimate", "reply", "schema"),
     ("policy",),

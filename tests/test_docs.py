@@ -57,7 +57,7 @@ BLOCK = re.compile(
 LINK = re.compile(r"\]\((?!\w+:)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]+))?\)")
 PROVIDERS = ROOT / "docs" / "providers.md"
 OPERATIONS = ("embeddings", "rerank", "moderation")
-POLICIES = [aigw.AttemptTimeout, aigw.Deadline, aigw.RateLimit, aigw.Retry]
+POLICIES = [aigw.AttemptTimeout, aigw.Budget, aigw.Deadline, aigw.RateLimit, aigw.Retry]
 
 
 @dataclass(frozen=True)

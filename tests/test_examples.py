@@ -14,6 +14,12 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 SHOWN = {
     "anthropic_sdk.py": ["tool_use: weather", "It |is |raining", "['user', 'assistant', 'tool']"],
     "async_many.py": ["Accra", "2 attempts", "10 requests"],
+    "budgets.py": [
+        "again in 23 hours",
+        "WARNING month: 80% of usd_per_month are used up",
+        "bob: A cheap answer.",
+        "48 of 100 calls were served, for $0.96",
+    ],
     "decorators.py": ["mood='good'", "after 2 calls", "Come |again!", "in call 2", "What is this review like"],
     "fallback.py": ["Hello from the spare.", "ProviderRateLimited", "Unreachable", "moved on"],
     "fastapi_app.py": ["alice 200", "alice 429 RateLimited 60", "bob 502 AuthenticationFailed"],

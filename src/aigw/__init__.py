@@ -52,13 +52,25 @@ if TYPE_CHECKING:
     from aigw.explanation import Explanation
     from aigw.gateway import AsyncGateway, Gateway
     from aigw.message import File, Image, Message, Other, Reasoning, Text, Tool, ToolCall, ToolResult
-    from aigw.policies import AttemptTimeout, Breaker, Budget, BudgetWarning, Deadline, Degrade, Limit, RateLimit, Retry
+    from aigw.policies import (
+        AttemptTimeout,
+        Breaker,
+        Budget,
+        BudgetStanding,
+        BudgetWarning,
+        Deadline,
+        Degrade,
+        Limit,
+        RateLimit,
+        Retry,
+    )
     from aigw.policy import Policy
     from aigw.presets import standard
     from aigw.providers.capabilities import Capabilities
     from aigw.quota import Allowance, QuotaHint
     from aigw.reply import End, Reply
     from aigw.routing import Balance, Fallback, Target
+    from aigw.stats import TargetStats
     from aigw.stream import AsyncStream, Stream
     from aigw.trace import Attempt, CallTrace, Decision
     from aigw.usage import MemoryUsage, SqliteUsage, UsageLog, UsageRecord, UsageRow, UsageTable
@@ -82,6 +94,7 @@ __all__ = [
     "Breaker",
     "Budget",
     "BudgetExceeded",
+    "BudgetStanding",
     "BudgetWarning",
     "Call",
     "CallTrace",
@@ -134,6 +147,7 @@ __all__ = [
     "StreamInterrupted",
     "SuspendedError",
     "Target",
+    "TargetStats",
     "Text",
     "TimedOut",
     "Timeouts",
@@ -214,6 +228,7 @@ _HOMES: Final = {
     "AttemptTimeout": "aigw.policies",
     "Breaker": "aigw.policies",
     "Budget": "aigw.policies",
+    "BudgetStanding": "aigw.policies",
     "BudgetWarning": "aigw.policies",
     "Deadline": "aigw.policies",
     "RateLimit": "aigw.policies",
@@ -230,6 +245,7 @@ _HOMES: Final = {
     "Balance": "aigw.routing",
     "Fallback": "aigw.routing",
     "Target": "aigw.routing",
+    "TargetStats": "aigw.stats",
     "AsyncStream": "aigw.stream",
     "Stream": "aigw.stream",
     "Attempt": "aigw.trace",

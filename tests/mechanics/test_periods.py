@@ -113,6 +113,17 @@ def test_a_midnight_that_comes_twice_counts_once():
     assert [piece - pieces[0] for piece in pieces] == [0, 1, 1, 1, 1, 1]
 
 
+def test_a_midnight_that_is_skipped_has_its_place():
+    """In Toronto clocks jumped from 23:30 over midnight: the day begins where that would have been."""
+    zone = ZoneInfo("America/Toronto")
+    jump = at("America/Toronto", 1919, 3, 30, 23) + 1800
+    before, after = calendar("day", zone, jump - 60), calendar("day", zone, jump + 60)
+
+    assert datetime.fromtimestamp(jump + 60, zone).day == 31
+    assert (before.piece, before.ends) == (after.piece, after.ends + 120)
+    assert calendar("day", zone, jump + 60 + after.ends).piece == after.piece + 1
+
+
 @pytest.mark.parametrize(
     ("month", "days"), [((2026, 1), 31), ((2026, 2), 28), ((2028, 2), 29), ((2026, 4), 30), ((2026, 12), 31)]
 )

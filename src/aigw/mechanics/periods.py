@@ -1,8 +1,8 @@
 """Periods in which something may be spent: calendar ones in a time zone, and rolling ones. Wall time is an argument.
 
-A calendar period is one piece, with a number that grows by one from each to the next. It begins at the first instant
-at which clocks of the zone show its beginning, and ends where the next one begins; so periods never overlap and leave
-no gap, whatever the clocks do: a day may have 23, 24 or 25 hours, and a day that a country skips has none.
+A calendar period is one piece, with a number that grows by one from each to the next. It begins when clocks of the
+zone show its beginning for the first time, and ends where the next one begins; so periods never overlap and leave no
+gap, whatever the clocks do: a day may have 23, 24 or 25 hours, and a day that a country skips has none.
 
 A rolling period ends now. It moves in steps of a 60th of its length: what was spent a little longer ago than the
 period still counts, for at most one step.
@@ -106,9 +106,9 @@ def calendar(per: Per, zone: tzinfo, time: float) -> Period:
         piece, ends = int(shown // HOUR), HOUR - shown % HOUR
     else:
         piece = _number(per, datetime.fromtimestamp(time, zone).date())
-        while time < _begin(per, zone, piece):  # a clock that was put back over midnight shows an old date again,
+        while time < _begin(per, zone, piece):  # clocks were put forward before midnight, over it
             piece -= 1
-        while time >= (end := _begin(per, zone, piece + 1)):  # and one with such a date may be in the next day
+        while time >= (end := _begin(per, zone, piece + 1)):  # clocks were put back over midnight: an old date again
             piece += 1
         ends = end - time
     return Period(piece, piece, ends, LONGEST[per])
@@ -122,7 +122,7 @@ def _number(per: Per, day: date) -> int:
 
 
 def _begin(per: Per, zone: tzinfo, number: int) -> float:
-    """Return the instant at which a period begins: the first of two midnights, and the end of a gap where it is one."""
+    """Return when a period begins: the first of two midnights; one that was skipped is where it would have been."""
     if per == "month":
         first = date(number // 12, number % 12 + 1, 1)
     else:

@@ -3,7 +3,7 @@
 from aigw.policies.attempt_timeout import AttemptTimeout
 from aigw.policies.breaker import Breaker
 from aigw.policies.budget import Budget
-from aigw.policies.budget_demand import Standing
+from aigw.policies.budget_demand import BudgetStanding
 from aigw.policies.budget_warnings import BudgetWarning
 from aigw.policies.deadline import Deadline
 from aigw.policies.degrade import Degrade
@@ -15,11 +15,11 @@ __all__ = [
     "AttemptTimeout",
     "Breaker",
     "Budget",
+    "BudgetStanding",
     "BudgetWarning",
     "Deadline",
     "Degrade",
     "Limit",
     "RateLimit",
     "Retry",
-    "Standing",
 ]
