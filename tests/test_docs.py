@@ -33,7 +33,8 @@ from aigw import errors
 from aigw.providers import Local
 from aigw.providers.service import HttpService, Settings
 from aigw.providers.table import SERVICES
-from aigw.testing import FaultyUpstream
+from aigw.routing.fallback import moves_on
+from aigw.testing import FaultyUpstream, make_call
 from aigw.testing.upstream.plan import complete
 from aigw.wire import anthropic_messages, gemini
 from aigw.wire.openai_chat.errors import classify
@@ -57,7 +58,7 @@ BLOCK = re.compile(
 LINK = re.compile(r"\]\((?!\w+:)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]+))?\)")
 PROVIDERS = ROOT / "docs" / "providers.md"
 OPERATIONS = ("embeddings", "rerank", "moderation")
-POLICIES = [aigw.AttemptTimeout, aigw.Budget, aigw.Deadline, aigw.RateLimit, aigw.Retry]
+POLICIES = [aigw.AttemptTimeout, aigw.Breaker, aigw.Budget, aigw.Deadline, aigw.RateLimit, aigw.Retry]
 
 
 @dataclass(frozen=True)
@@ -282,7 +283,8 @@ def test_table_of_kinds_is_right():
     words = {True: "yes", False: "no"}
 
     assert {name: (again, on) for name, again, on in rows} == {
-        kind.__name__: (words[kind.retryable], words[kind.target_fault]) for kind in kinds - {aigw.ProviderError}
+        kind.__name__: (words[kind.retryable], words[moves_on(kind("x"), make_call())])
+        for kind in kinds - {aigw.ProviderError}
     }
 
 

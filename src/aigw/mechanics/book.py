@@ -103,7 +103,7 @@ class Book:
         denial: Denial | None = None
         for claim in claims:
             refused = self._refusal(claim, now)
-            if refused is not None and (denial is None or _rank(refused) > _rank(denial)):
+            if refused is not None and (denial is None or rank(refused) > rank(denial)):
                 denial = refused
         if denial is not None:
             return denial
@@ -209,6 +209,6 @@ class Book:
                 self._held.pop(key)
 
 
-def _rank(denial: Denial) -> tuple[bool, bool, float]:
+def rank(denial: Denial) -> tuple[bool, bool, float]:
     """Order refusals by how long they last."""
     return denial.never, denial.wait is None, denial.wait or 0.0

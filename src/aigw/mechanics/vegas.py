@@ -33,15 +33,16 @@ class Vegas:
         most: nor above.
     """
 
-    __slots__ = ("_known_since", "_least", "_limit", "_most", "_pressed", "_shortest")
+    __slots__ = ("_heard", "_known_since", "_least", "_limit", "_most", "_pressed", "_shortest", "_start")
 
     def __init__(self, *, start: float = 8.0, least: float = 2.0, most: float = 256.0) -> None:
-        self._limit = min(max(start, least), most)
+        self._limit = self._start = min(max(start, least), most)
         self._least = least
         self._most = most
         self._shortest: float | None = None
         self._known_since = 0.0
         self._pressed = float("-inf")
+        self._heard = float("-inf")
 
     @property
     def limit(self) -> int:
@@ -56,17 +57,42 @@ class Vegas:
             in_flight: calls that the server had when this one began, itself included.
             now: the time.
         """
+        self._heard = now
         if self._shortest is None or seconds < self._shortest or now - self._known_since >= FORGETTING:
             self._shortest = seconds
             self._known_since = now
         if in_flight * 2 < self._limit:  # it is not the limit that holds
             return
-        line = self._limit * (1.0 - self._shortest / seconds) if seconds > 0 else 0.0
-        digits = max(1.0, math.log10(self._limit))
-        if line < SHORT * digits:
+        line = self._line(seconds)
+        if line < SHORT:
             self._set(self._limit + 1.0 / self._limit)
-        elif line > LONG * digits:
+        elif line > LONG:
             self._set(self._limit - 1.0 / self._limit)
+
+    def no_first_chunk(self, seconds: float, in_flight: int) -> None:
+        """Take note that nobody waits any more for a first chunk that had not come.
+
+        It would have taken longer still, so this can show a line that is too long, but never a short one.
+
+        Args:
+            seconds: how long it was waited for.
+            in_flight: as in `first_chunk`.
+        """
+        if in_flight * 2 >= self._limit and self._line(seconds) > LONG:
+            self._set(self._limit - 1.0 / self._limit)
+
+    def answered(self, in_flight: int, now: float) -> None:
+        """Take note of an answer that came as a whole, whose time tells nothing of a line.
+
+        Where there are no streams, such answers bring back what refusals took, up to the limit of the start: nothing
+        would tell when more is too much.
+
+        Args:
+            in_flight: as in `first_chunk`.
+            now: the time.
+        """
+        if in_flight * 2 >= self._limit and self._limit < self._start and now - self._heard >= FORGETTING:
+            self._set(min(self._limit + 1.0 / self._limit, self._start))
 
     def overloaded(self, seconds: float, now: float) -> None:
         """Take note that the server refused or was too slow; what comes within one more of its times counts once.
@@ -79,6 +105,12 @@ class Vegas:
             return
         self._pressed = now
         self._set(self._limit * SHRINKING)
+
+    def _line(self, seconds: float) -> float:
+        """Return how many stood in the line, for each digit of the limit."""
+        if self._shortest is None or seconds <= 0:
+            return 0.0
+        return self._limit * (1.0 - self._shortest / seconds) / max(1.0, math.log10(self._limit))
 
     def _set(self, limit: float) -> None:
         self._limit = min(max(limit, self._least), self._most)

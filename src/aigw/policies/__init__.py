@@ -7,6 +7,7 @@ from aigw.policies.budget_demand import BudgetStanding
 from aigw.policies.budget_warnings import BudgetWarning
 from aigw.policies.deadline import Deadline
 from aigw.policies.degrade import Degrade
+from aigw.policies.hedge import Hedge
 from aigw.policies.rate_limit import RateLimit
 from aigw.policies.retry import Retry
 from aigw.policies.windows import Limit
@@ -19,6 +20,7 @@ __all__ = [
     "BudgetWarning",
     "Deadline",
     "Degrade",
+    "Hedge",
     "Limit",
     "RateLimit",
     "Retry",

@@ -191,6 +191,8 @@ class Target(Node):
             if lacking := self.lacks(call):
                 raise NoCapableTarget(lacking, policy=self.name)
             call = fitted(call, self.capabilities)
+        if call.asked is not None:
+            call.asked.append(self.name)
         attempt = Running(self, call)
         try:
             reply = await self.provider.send(call, self.model)
