@@ -1,8 +1,8 @@
 """How `Balance` spreads calls, in virtual time: each way of choosing against a queue that knows everything.
 
 The objects are the real ones: `Balance` over `Target`s, on an event loop whose time is virtual. Only the servers are
-made up: six of different speeds with eight slots each, and a line in front of each. The reference is one line in front of
-all slots, whose head takes the fastest free one and knows the true speeds. It is no strict bound: first come, first
+made up: six of different speeds with eight slots each, and a line in front of each. The reference is one line in front
+of all slots, whose head takes the fastest free one and knows the true speeds. It is no strict bound: first come, first
 served is not optimal.
 """
 

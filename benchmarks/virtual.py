@@ -1,4 +1,4 @@
-"""An event loop whose time is virtual: it jumps to the next timer, so that hours pass in seconds and every run is alike."""
+"""An event loop in virtual time: it jumps to the next timer, so that hours pass in seconds and every run is alike."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def main() -> None:
                 answer = users.chat("Tell me something.", model="smart", principal=user, max_tokens=1000)
                 print(f"{user}: {answer.text} ${answer.cost}")
             except aigw.BudgetExceeded as error:
-                print(f"{user}: {error}; again in {error.retry_after / 3600:.0f} hours")
+                print(f"{user}: {error}; again in {(error.retry_after or 0) / 3600:.0f} hours")
     asyncio.run(many())
 
 
@@ -52,7 +52,7 @@ async def many() -> None:
     async with aigw.AsyncGateway({"smart": target}, budgets, prices=PRICES) as crowd:
         calls = [crowd.chat("Say hello.", max_tokens=1000) for _ in range(100)]
         answers = await asyncio.gather(*calls, return_exceptions=True)
-    costs = [answer.cost for answer in answers if isinstance(answer, aigw.Answer)]
+    costs = [answer.cost for answer in answers if isinstance(answer, aigw.Answer) and answer.cost is not None]
     print(f"{len(costs)} of {len(calls)} calls were served, for ${sum(costs)}")
 
 

@@ -58,7 +58,16 @@ BLOCK = re.compile(
 LINK = re.compile(r"\]\((?!\w+:)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]+))?\)")
 PROVIDERS = ROOT / "docs" / "providers.md"
 OPERATIONS = ("embeddings", "rerank", "moderation")
-POLICIES = [aigw.AttemptTimeout, aigw.Breaker, aigw.Budget, aigw.Deadline, aigw.RateLimit, aigw.Retry]
+POLICIES = [
+    aigw.AttemptTimeout,
+    aigw.Breaker,
+    aigw.Budget,
+    aigw.Concurrency,
+    aigw.Deadline,
+    aigw.Hedge,
+    aigw.RateLimit,
+    aigw.Retry,
+]
 
 
 @dataclass(frozen=True)
@@ -227,7 +236,9 @@ def test_tables_of_defaults_are_right(policy: type):
     rows = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", table, re.MULTILINE))
     parameters = inspect.signature(policy).parameters.values()
 
-    assert rows == {parameter.name: repr(parameter.default) for parameter in parameters}
+    assert rows == {
+        one.name: "required" if one.default is inspect.Parameter.empty else repr(one.default) for one in parameters
+    }
 
 
 def hyphenated(name: str) -> str:

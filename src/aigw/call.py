@@ -183,6 +183,7 @@ class Call(Evolving):
         started: when it began, on `clock`.
         metering: counts its tokens and its money.
         opened: the replies that targets gave; whatever is left open when the call fails is closed.
+        asked: names of the targets that were asked, in order, where a policy wants to know at once.
     """
 
     _local: ClassVar[Mapping[str, Any]] = {
@@ -191,6 +192,7 @@ class Call(Evolving):
         "trace": True,
         "started": True,
         "opened": True,
+        "asked": True,
         "metering": True,
         "schema": {"type"},
     }
@@ -232,6 +234,7 @@ class Call(Evolving):
     trace: CallTrace | None = field(default=None, compare=False, repr=False)
     started: float = field(default=0.0, compare=False, repr=False)
     opened: list[Any] | None = field(default=None, compare=False, repr=False)
+    asked: list[str] | None = field(default=None, compare=False, repr=False)
     metering: Meter | None = field(default=None, compare=False, repr=False)
 
     @property

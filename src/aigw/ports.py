@@ -8,8 +8,10 @@ the same coroutine without an event loop.
 
 from __future__ import annotations
 
+import threading
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     import random
@@ -49,6 +51,127 @@ class Flag(Protocol):
     async def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is set, at most `timeout` seconds; tell whether it is."""
         ...
+
+
+class CancelledError(BaseException):
+    """Ends the work of a thread that was cancelled, where it waits; in an event loop asyncio's own does so."""
+
+
+class Interrupt:
+    """Ends the waits of one thread from another. Whatever waits in that thread says how its wait can be ended."""
+
+    __slots__ = ("_event", "_lock", "_stop")
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._lock = threading.Lock()
+        self._stop: Callable[[], None] | None = None
+
+    def set(self) -> None:
+        """End the wait that goes on, and every later one."""
+        with self._lock:
+            self._event.set()
+            if self._stop is not None:  # in the lock: once `release` has returned, nobody stops what was waited for
+                self._stop()
+
+    def is_set(self) -> bool:
+        """Tell whether `set` was called."""
+        return self._event.is_set()
+
+    def check(self) -> None:
+        """Raise a `CancelledError` if it is set."""
+        if self._event.is_set():
+            raise CancelledError
+
+    def guard(self, stop: Callable[[], None]) -> None:
+        """End what is waited for from now on with `stop`; at once, if it is set already."""
+        with self._lock:
+            self._stop = stop
+            if self._event.is_set():
+                stop()
+
+    def release(self) -> None:
+        """The wait is over."""
+        with self._lock:
+            self._stop = None
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep.
+
+        Raises:
+            CancelledError: it was set before or meanwhile.
+        """
+        if self._event.wait(seconds):
+            raise CancelledError
+
+
+INTERRUPT: Final[ContextVar[Interrupt | None]] = ContextVar("aigw_interrupt", default=None)
+"""What may end the waits of this thread; ``None`` where nobody can."""
+
+
+class Branch(Generic[T]):
+    """Work that goes on beside the one who began it; see `Runtime.spawn`.
+
+    Args:
+        stop: ends its waits.
+    """
+
+    __slots__ = ("_callbacks", "_error", "_lock", "_over", "_stop", "_value")
+
+    def __init__(self, stop: Callable[[], object]) -> None:
+        self._stop: Callable[[], object] | None = stop
+        self._callbacks: list[Callable[[], None]] = []
+        self._value: list[T] = []
+        self._error: BaseException | None = None
+        self._over = False
+        self._lock = threading.Lock()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has returned or failed."""
+        return self._over
+
+    def when_over(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when it is over, from wherever it ends; at once, if it is over already."""
+        with self._lock:
+            if not self._over:
+                self._callbacks.append(callback)
+                return
+        callback()
+
+    def cancel(self) -> None:
+        """End the wait that it is in. It may take its time, or return all the same."""
+        stop = self._stop
+        if stop is not None:
+            stop()
+
+    def result(self) -> T:
+        """Return or raise what came of it. To be asked once, when it is over."""
+        error, self._error = self._error, None
+        if error is None:
+            return self._value.pop()
+        try:
+            raise error
+        finally:
+            del error  # its traceback knows this frame
+
+    def finish(self, value: T) -> None:
+        """It has returned."""
+        self._value.append(value)
+        self._end()
+
+    def fail(self, error: BaseException) -> None:
+        """It has failed."""
+        self._error = error
+        self._end()
+
+    def _end(self) -> None:
+        with self._lock:
+            self._over = True
+            self._stop = None  # it knows what ran this
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
 
 
 @dataclass(slots=True, eq=False)
@@ -158,4 +281,11 @@ class Runtime(Protocol):
 
     def discard(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Close something that nobody waits for any more, from wherever this is called (a finalizer, say)."""
+        ...
+
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Branch[T]:
+        """Begin something that goes on beside the caller: in a task of this loop, or in a thread of its own.
+
+        It sees the context variables of the caller. Whoever begins it cancels it, or waits until it is over.
+        """
         ...

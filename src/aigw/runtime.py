@@ -7,9 +7,12 @@ import time
 import weakref
 from collections import deque
 from contextlib import suppress
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aigw.errors import ConfigError, SuspendedError
+from aigw.flags import BlockingFlag, LoopFlag
+from aigw.ports import INTERRUPT, Branch, Interrupt
 
 if TYPE_CHECKING:
     import asyncio
@@ -90,7 +93,10 @@ class BlockingClock:
 
     async def sleep(self, seconds: float) -> None:
         """Block the thread."""
-        if seconds > 0:
+        interrupt = INTERRUPT.get()
+        if interrupt is not None:
+            interrupt.sleep(max(seconds, 0))
+        elif seconds > 0:
             time.sleep(seconds)  # noqa: ASYNC251  (blocking is what this clock is for)
 
 
@@ -110,74 +116,6 @@ class LoopClock:
         import asyncio
 
         await asyncio.sleep(max(seconds, 0))
-
-
-class BlockingFlag:
-    """A flag that a thread waits for."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-
-    def set(self) -> None:
-        """Wake everybody."""
-        self._event.set()
-
-    def is_set(self) -> bool:
-        """Tell whether `set` was called."""
-        return self._event.is_set()
-
-    async def wait(self, timeout: float | None = None) -> bool:
-        """Block until it is set, at most `timeout` seconds."""
-        return self._event.wait(timeout)
-
-
-class LoopFlag:
-    """A flag that tasks of one loop wait for, and any thread may set."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._set = False
-        self._lock = threading.Lock()
-        self._waiters: list[asyncio.Future[None]] = []
-
-    def set(self) -> None:
-        """Wake everybody, from any thread."""
-        with self._lock:
-            self._set = True
-            waiters, self._waiters = self._waiters, []
-        if waiters:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
-                self._loop.call_soon_threadsafe(_wake, waiters)
-
-    def is_set(self) -> bool:
-        """Tell whether `set` was called."""
-        return self._set
-
-    async def wait(self, timeout: float | None = None) -> bool:
-        """Suspend until it is set, at most `timeout` seconds."""
-        import asyncio
-
-        with self._lock:
-            if self._set:
-                return True
-            waiter: asyncio.Future[None] = self._loop.create_future()
-            self._waiters.append(waiter)
-        try:
-            async with asyncio.timeout(timeout):
-                await waiter
-        except TimeoutError:
-            return self._set
-        finally:
-            with self._lock:
-                if waiter in self._waiters:
-                    self._waiters.remove(waiter)
-        return True
-
-
-def _wake(waiters: list[asyncio.Future[None]]) -> None:
-    for waiter in waiters:
-        if not waiter.done():
-            waiter.set_result(None)
 
 
 class BlockingRuntime:
@@ -221,6 +159,21 @@ class BlockingRuntime:
     def discard(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Close it at once."""
         drive(close())
+
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Branch[T]:
+        """Begin it in a thread, which ends with the process at the latest."""
+        interrupt = Interrupt()
+        branch: Branch[T] = Branch(interrupt.set)
+
+        def run() -> None:
+            INTERRUPT.set(interrupt)
+            try:
+                branch.finish(drive(work()))
+            except BaseException as error:  # noqa: BLE001  (it is raised where the result is asked for)
+                branch.fail(error)
+
+        threading.Thread(target=copy_context().run, args=(run,), name="aigw-branch", daemon=True).start()
+        return branch
 
     def forget(self) -> None:
         """Drop the connections without a word to their servers: after a fork they belong to the parent process."""
@@ -284,6 +237,19 @@ class LoopRuntime:
         self._discarded.append(close)
         with suppress(RuntimeError):  # the loop is closed, and its sockets with it
             loop.call_soon_threadsafe(self._start_closing, loop)
+
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Branch[T]:
+        """Begin it in a task."""
+        import asyncio
+
+        def over(task: asyncio.Task[T]) -> None:
+            error = asyncio.CancelledError() if task.cancelled() else task.exception()
+            branch.finish(task.result()) if error is None else branch.fail(error)
+
+        task = asyncio.get_running_loop().create_task(work())
+        branch: Branch[T] = Branch(task.cancel)
+        task.add_done_callback(over)
+        return branch
 
     def _start_closing(self, loop: asyncio.AbstractEventLoop) -> None:
         self._closing = loop.create_task(self._close_discarded())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 
 import pytest
 
-from aigw.runtime import BlockingClock, BlockingFlag, LoopClock, LoopFlag, drive
+from aigw.flags import BlockingFlag, LoopFlag
+from aigw.runtime import BlockingClock, LoopClock, drive
 from testing.faces import both_faces, run
 
 
@@ -193,3 +195,37 @@ def test_sleeping_on_the_loop_lets_others_run():
     asyncio.run(main())
 
     assert order == ["other", "slept"]
+
+
+@both_faces
+def test_a_finalizer_in_the_middle_of_waiting(blocking):
+    """A flag may be set by the garbage collector, in the thread that is about to wait for it, at any line of `wait`."""
+
+    async def main(line):
+        flag = flag_of(blocking)
+        code = type(flag).wait.__code__
+        seen = []
+
+        def at_each_line(frame, event, argument):
+            if event == "line" and frame.f_code is code:
+                seen.append(frame.f_lineno)
+                if len(seen) == line:
+                    late.append(time.monotonic() >= began + 0.05)
+                    flag.set()
+            return at_each_line
+
+        late = []
+        before = sys.gettrace()
+        began = time.monotonic()
+        sys.settrace(at_each_line)
+        try:
+            done = await flag.wait(0.05)
+        finally:
+            sys.settrace(before)
+        return done or any(late), len(seen)
+
+    _, lines = run(blocking, lambda: main(0))
+    seen_in_time = [run(blocking, lambda line=line: main(line))[0] for line in range(1, lines + 1)]
+
+    assert lines >= 3
+    assert seen_in_time == [True] * lines

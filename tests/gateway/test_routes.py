@@ -180,7 +180,7 @@ def test_a_retry_around_a_fallback(face, stream):
 def test_weights_are_shares(face):
     """A member with three times the weight gets three times the calls; with none, only what others failed at."""
     heavy, light, spare = target("heavy", weight=3), target("light"), target("spare", weight=0)
-    gateway = face({"r": Balance(heavy, light, spare)}, rng=random.Random(7))
+    gateway = face({"r": Balance(heavy, light, spare, by="weighted")}, rng=random.Random(7))
     for _ in range(400):
         gateway.chat()
 

@@ -79,14 +79,59 @@ def test_refusals_count_once():
     assert (once, vegas.limit) == (90, 81)
 
 
-@given(st.lists(st.tuples(st.booleans(), st.floats(0, 1e4), st.integers(0, 1000), st.floats(0, 1e3)), max_size=60))
+def test_a_first_chunk_that_never_came():
+    """Waited for in vain for long, it shrinks the limit as a late one does; for a short time it says nothing."""
+    limits = []
+    for seconds in (0.1, 5.0):
+        vegas = Vegas(start=40)
+        vegas.first_chunk(0.2, 1, 0.0)
+        for _ in range(80):
+            vegas.no_first_chunk(seconds, 40)
+        limits.append(vegas.limit)
+
+    assert limits[0] == 40
+    assert limits[1] < 40
+
+
+def test_whole_answers_bring_back_the_start():
+    """They raise a limit that refusals took down, up to the start, unless streams have told better lately."""
+    limits = []
+    for streams in (False, True):
+        vegas = Vegas(start=10)
+        for now in range(3):
+            vegas.overloaded(0.01, now)
+        if streams:
+            vegas.first_chunk(0.2, 1, 3.0)
+        limits.append(vegas.limit)
+        for _ in range(200):
+            vegas.answered(10, 4.0)
+        limits.append(vegas.limit)
+
+    assert limits == [7, 10, 7, 7]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["refused", "late", "whole", "first"]),
+            st.floats(0, 1e4),
+            st.integers(0, 1000),
+            st.floats(0, 1e3),
+        ),
+        max_size=60,
+    )
+)
 def test_it_stays_within_its_bounds(seen):
     """Whatever happens, the limit is between the least and the most."""
     vegas, now = Vegas(start=5, least=2, most=10), 0.0
-    for refused, seconds, in_flight, later in seen:
+    for what, seconds, in_flight, later in seen:
         now += later
-        if refused:
+        if what == "refused":
             vegas.overloaded(seconds, now)
+        elif what == "late":
+            vegas.no_first_chunk(seconds, in_flight)
+        elif what == "whole":
+            vegas.answered(in_flight, now)
         else:
             vegas.first_chunk(seconds, in_flight, now)
 

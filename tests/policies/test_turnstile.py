@@ -8,9 +8,10 @@ from multiprocessing import get_context
 
 import pytest
 
+from aigw.flags import BlockingFlag
 from aigw.mechanics.limits import Denial, Rate, Slots
 from aigw.policies.turnstile import Turnstile
-from aigw.runtime import BlockingFlag, drive
+from aigw.runtime import drive
 
 ALICE, BOB = ("alice",), ("bob",)
 RATE = Denial(Rate("k", 60), 3.0)

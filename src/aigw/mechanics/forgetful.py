@@ -13,11 +13,16 @@ FEW: Final = 64
 """Keys that are kept without asking."""
 
 
-class Forgetful(Generic[V]):
-    """A mapping with at most about twice as many keys as are needed.
+LOOKS: Final = 4
+"""Old keys that are looked at with every `put`."""
 
-    When the keys have doubled, they become the old ones, and with every `put` two of them are looked at: those which
-    are still needed become young again. So no single call takes long, however many keys there are.
+
+class Forgetful(Generic[V]):
+    """A mapping with at most a few times as many keys as are needed.
+
+    When the keys have doubled, they become the old ones, and with every `put` four of them are looked at: those which
+    are still needed become young again. So no single call takes long, however many keys there are. Where *n* are needed
+    a turn that begins with *k* keys ends with k/4 + n, and the next begins at twice that: *k* comes down to 4 n.
 
     Args:
         needed: tells whether a value is needed at a time.
@@ -45,7 +50,7 @@ class Forgetful(Generic[V]):
         young[key] = value
         if old:
             old.pop(key, None)
-            for _ in range(min(2, len(old))):
+            for _ in range(min(LOOKS, len(old))):
                 other, found = old.popitem()
                 if self._needed(found, now):
                     young[other] = found

@@ -5,9 +5,11 @@ from aigw.policies.breaker import Breaker
 from aigw.policies.budget import Budget
 from aigw.policies.budget_demand import BudgetStanding
 from aigw.policies.budget_warnings import BudgetWarning
+from aigw.policies.concurrency import Concurrency
 from aigw.policies.deadline import Deadline
 from aigw.policies.degrade import Degrade
 from aigw.policies.hedge import Hedge
+from aigw.policies.queue import Queue
 from aigw.policies.rate_limit import RateLimit
 from aigw.policies.retry import Retry
 from aigw.policies.windows import Limit
@@ -18,10 +20,12 @@ __all__ = [
     "Budget",
     "BudgetStanding",
     "BudgetWarning",
+    "Concurrency",
     "Deadline",
     "Degrade",
     "Hedge",
     "Limit",
+    "Queue",
     "RateLimit",
     "Retry",
 ]

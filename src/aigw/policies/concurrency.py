@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
@@ -22,6 +21,7 @@ from aigw.policies.places import Places
 from aigw.policies.used import when_over
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import timedelta
 
     from aigw.call import Call
@@ -83,8 +83,6 @@ class Concurrency:
             raise ConfigError("Concurrency: give it a limit, such as Concurrency(8), or adaptive=True, and not both")
         if on_exceeded not in get_args(OnFull):
             raise ConfigError(f"Concurrency(on_exceeded) must be 'wait' or 'reject', not {on_exceeded!r}")
-        if name is not None and (not isinstance(name, str) or not name):
-            raise ConfigError(f"Concurrency(name) must be a text, not {name!r}")
         self.adaptive = adaptive
         self.start = at_least("Concurrency(start)", start, 1)
         self.least = at_least("Concurrency(least)", least, 1)
@@ -95,7 +93,7 @@ class Concurrency:
             )
         self.max_wait = seconds("Concurrency(max_wait)", max_wait)
         self.on_exceeded: OnFull = on_exceeded
-        self.name = name or "Concurrency"
+        self.name = _text("name", "Concurrency" if name is None else name)
         self.shadow = shadow
         self._fixed = None if limit is None else at_least("Concurrency(limit)", limit, 1)
         self.inside: Mapping[str, str] = {
@@ -103,14 +101,18 @@ class Concurrency:
             "Cache": "an answer from the cache needs no place",
             "Queue": "the queue decides who is next; here the first who comes is served first",
         }
-        self.outside: Mapping[str, str] = {} if on_exceeded == "reject" else {
-            "Breaker": "waiting for a place must not look like a slow answer, and who has waited must ask it again"
-        }
+        self.outside: Mapping[str, str] = (
+            {}
+            if on_exceeded == "reject"
+            else {
+                "Breaker": "waiting for a place must not look like a slow answer, and who has waited must ask it again"
+            }
+        )
         self._place("")
 
     def __repr__(self) -> str:
         shown = ["adaptive=True"] if self._fixed is None else [str(self._fixed)]
-        usual = {"start": 8, "least": 2, "most": 256} if self.adaptive else {}
+        usual: dict[str, object] = {"start": 8, "least": 2, "most": 256} if self.adaptive else {}
         usual |= {"max_wait": 30.0, "on_exceeded": "wait", "name": "Concurrency", "shadow": False}
         shown += [f"{name}={getattr(self, name)!r}" for name, value in usual.items() if getattr(self, name) != value]
         return f"Concurrency({', '.join(shown)})"
@@ -133,7 +135,7 @@ class Concurrency:
     def at_target(self, target: _Named) -> Concurrency:
         """Return one that counts for this target alone."""
         placed = copy(self)
-        placed.inside = self.inside | {"RateLimit": "a call must not keep its place while it waits for its rate"}
+        placed.inside = {**self.inside, "RateLimit": "a call must not keep its place while it waits for its rate"}
         placed._place(target.name)  # noqa: SLF001  (a copy of itself)
         return placed
 
@@ -208,9 +210,9 @@ class Concurrency:
         return refusal
 
     def _reason(self, places: Places) -> str:
-        who = f"{self._target} has" if self._target else "there are"
+        calls = "1 call" if places.limit == 1 else f"{places.limit} calls"
         others = f", and {places.waiting} wait already" if places.waiting else ""
-        return f"{who} {places.limit} calls at a time at most{others}"
+        return f"{self._target or 'what is below'} gets at most {calls} at a time{others}"
 
     def _place(self, target: str) -> None:
         self._target = target
@@ -238,50 +240,48 @@ class _Counter:
 
 
 class _Stay:
-    """One call that has a place; it gives it back once."""
+    """One call that has a place. It failed or got a reply, and either is told once; so it gives its place back once."""
 
-    __slots__ = ("_began", "_busy", "_call", "_counter", "_first", "_opened", "_over")
+    __slots__ = ("_began", "_busy", "_call", "_clock", "_counter", "_first", "_opened")
 
     def __init__(self, counter: _Counter, call: Call, busy: int) -> None:
         self._counter = counter
         self._call = call
         self._busy = busy
-        self._began = call.clock.now()
+        self._clock = call.clock
+        self._began = self._clock.now()
         self._opened = len(call.opened or ())
         self._first = False
-        self._over = False
 
     def committed(self) -> None:
         """The first output has come: of a stream, the time tells how busy the server is."""
-        self._first = True
         vegas = self._counter.vegas
         if vegas is not None and self._call.stream:
-            now = self._call.clock.now()
+            self._first = True
+            now = self._clock.now()
             seconds, busy = now - self._began, self._busy
             self._counter.places.do(lambda: vegas.first_chunk(seconds, busy, now))
 
     def failed(self, error: BaseException) -> None:
-        """There is no reply. A policy inside may have failed with one in its hand, which then is still at the server."""
+        """There is no reply; but a policy inside may have failed with one in its hand, which is still served."""
         self._learn(error, complete=False)
         when_over(self._call, self._opened, self._give_back)
 
     def done(self, end: End) -> None:
         """The reply is over."""
-        if self._counter.vegas is not None:
+        if self._counter.vegas is not None and (end.error is not None or not self._first):
             self._learn(end.error, complete=end.complete)
         self._give_back()
 
     def _give_back(self) -> None:
-        if not self._over:
-            self._over = True
-            self._counter.places.give_back(self._call.clock.now() - self._began)
+        self._counter.places.give_back(self._clock.now() - self._began)
 
     def _learn(self, error: BaseException | None, *, complete: bool) -> None:
         """Tell an adaptive limit how the call ended."""
         vegas = self._counter.vegas
         if vegas is None:
             return
-        now = self._call.clock.now()
+        now = self._clock.now()
         seconds, busy = now - self._began, self._busy
         cause = error.__cause__ if isinstance(error, StreamInterrupted) else error
         if isinstance(cause, _TOO_BUSY):
@@ -295,6 +295,12 @@ class _Stay:
 def _tells_nothing(cause: BaseException | None) -> bool:
     """Whether an end before the first chunk was none of waiting: the target failed, or a policy inside refused."""
     return isinstance(cause, AigwError) and not isinstance(cause.__cause__, TimedOut)
+
+
+def _text(argument: str, value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"Concurrency({argument}) must be a text, not {value!r}")
+    return value
 
 
 class _Named(Protocol):

@@ -56,17 +56,17 @@ MOST_KINDS: Final = 300
 class Hedge:
     """Asks a second target when the first one is slow to begin.
 
-    ``Balance(a, b, policies=[Hedge()])``. When there is no output yet after the time that 95 % of such calls stay below
-    (at least `least` seconds, and not before 100 calls were seen), the call is sent to another target as well. The first
-    that has output wins; the other one is cancelled: its connection is closed, and what it has used is in the trace.
+    ``Balance(a, b, policies=[Hedge()])``. When there is no output yet after the time that 95 % of such calls stay
+    below (at least `least` seconds, and not before 100 calls were seen), the call is sent to another target as well.
+    The first that has output wins; the other one is cancelled: its connection is closed, and what it has used is in
+    the trace. For a stream this is about the first chunk, for other calls about the whole answer.
 
-    For a stream this is about the first chunk; for other calls about the whole answer, so that a long one is paid twice.
     At most one more attempt is made for a call. None is made for calls that a provider may act on by itself (tools that
     it runs, fields such as ``previous_response_id``; what a model does of its own accord cannot be known), while the
     whole pool is slower than usual, or within 10 s after a 429 or an overloaded server.
 
-    Place it around a `Balance` or `Fallback`, inside `Retry`. A blocking gateway runs the attempts of a call that may be
-    hedged in threads, an async one in tasks; context variables are seen there.
+    Place it around a `Balance` or `Fallback`, inside `Retry`. A blocking gateway runs the attempts of a call that may
+    be hedged in threads, an async one in tasks; context variables are seen there.
 
     Args:
         quantile: share of the calls that begin within the time to wait, below 1.

@@ -38,9 +38,9 @@ class Waiter:
 class Places:
     """Counts places. All steps are short and hold its lock.
 
-    The garbage collector may end a dropped stream, and so give a place back, in the middle of a step of the same thread.
-    Hence nobody who gives back waits for the lock: what there is to do is written down, and whoever has the lock does it
-    before it is through.
+    The garbage collector may end a dropped stream, and so give a place back, in the middle of a step of the same
+    thread. Hence nobody who gives back waits for the lock: what there is to do is written down, and whoever has the
+    lock does it before it is through.
 
     Args:
         limit: tells how many there are. Asked under the lock, after each thing that was done.
@@ -98,11 +98,12 @@ class Places:
     def has_place(self, waiter: Waiter) -> bool:
         """Tell whether a waiter has got a place; if not, it is out of the line from now on."""
         with self._lock:
+            admitted = self._catch_up()  # it may not even have been put into the line yet
             self._line.pop(waiter, None)
-            got = waiter.busy > 0
+        _wake(admitted)
         if self._todo:
             self._work()
-        return got
+        return waiter.busy > 0
 
     def give_up(self, waiter: Waiter) -> None:
         """Go out of the line; a place that was handed over in this very moment goes on to the next."""
@@ -110,7 +111,20 @@ class Places:
 
     def give_back(self, seconds: float) -> None:
         """Give a place back that was held for so many seconds."""
-        self.do(lambda: self._give_back(seconds))
+        if self._line or self._todo or not self._lock.acquire(blocking=False):
+            self.do(lambda: self._give_back(seconds))
+            return
+        admitted = None
+        try:  # most often nobody waits, and this is all
+            self._give_back(seconds)
+            if self._line:
+                admitted = self._catch_up()
+        finally:
+            self._lock.release()
+        if admitted:
+            _wake(admitted)
+        if self._todo:
+            self._work()
 
     def do(self, step: Callable[[], None]) -> None:
         """Do something under the lock, now or when whoever has it is through, and see who may go on then."""
@@ -122,16 +136,16 @@ class Places:
             return  # the parent's: neither its lock nor those who wait there are alive here
         while self._todo and self._lock.acquire(blocking=False):
             try:
-                while self._todo:
-                    self._todo.popleft()()
-                self.limit = self._ask()
-                admitted = self._admit()
+                admitted = self._catch_up()
             finally:
                 self._lock.release()
-            for waiter in admitted:
-                waiter.flag.set()
+            _wake(admitted)
 
-    def _admit(self) -> list[Waiter]:
+    def _catch_up(self) -> list[Waiter]:
+        """Do what is to be done, and return who has got a place by it."""
+        while self._todo:
+            self._todo.popleft()()
+        self.limit = self._ask()
         admitted = []
         while self._line and self.taken < self.limit:
             waiter, _ = self._line.popitem(last=False)
@@ -149,3 +163,8 @@ class Places:
     def _give_back(self, seconds: float) -> None:
         self.taken -= 1
         self.held = seconds if self.held is None else self.held + LATELY * (seconds - self.held)
+
+
+def _wake(waiters: list[Waiter]) -> None:
+    for waiter in waiters:
+        waiter.flag.set()

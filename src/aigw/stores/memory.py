@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from itertools import count
 from typing import TYPE_CHECKING
 
 from aigw.mechanics.book import Book
+from aigw.stores.database import around_forks
 from aigw.stores.ledger import Ticket
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ class MemoryLedger:
         self._book = Book()
         self._lock = threading.Lock()
         self._names = count()
+        self._settled: deque[tuple[str, Sequence[int | None], float]] = deque()
+        around_forks(before=self._before_fork, in_parent=self._after_fork, in_child=self._after_fork)
 
     def __repr__(self) -> str:
         return "MemoryLedger()"
@@ -31,6 +35,7 @@ class MemoryLedger:
         """Reserve all claims, or none; see `Ledger.reserve`."""
         clock = runtime.clock
         with self._lock:
+            self._settle_all()
             now = clock.now()
             name = str(next(self._names))
             denial = self._book.reserve(name, claims, now, now + lasts)
@@ -38,25 +43,46 @@ class MemoryLedger:
 
     def settle(self, ticket: Ticket, amounts: Sequence[int | None]) -> None:
         """Replace what was reserved by what was used; see `Ledger.settle`."""
-        with self._lock:
-            if not ticket.settled:
-                ticket.settled = True
-                self._book.settle(ticket.name, amounts, ticket.clock.now())
+        if ticket.settled:
+            return
+        ticket.settled = True
+        self._settled.append((ticket.name, amounts, ticket.clock.now()))
+        # A finalizer may settle, while the very thread that it interrupts holds the lock: whoever counts next does it.
+        if self._lock.acquire(blocking=False):
+            try:
+                self._settle_all()
+            finally:
+                self._lock.release()
 
     async def push(self, rate: Rate, seconds: float, runtime: Runtime) -> None:
         """Admit nothing for so many seconds; see `Ledger.push`."""
         with self._lock:
+            self._settle_all()
             self._book.push(rate, seconds, runtime.clock.now())
 
     async def drain(self, rate: Rate, left: float, runtime: Runtime) -> None:
         """Leave at most so many units; see `Ledger.drain`."""
         with self._lock:
+            self._settle_all()
             self._book.drain(rate, left, runtime.clock.now())
 
     async def used(self, limit: Limit, runtime: Runtime) -> int:
         """How much is used; see `Ledger.used`."""
         with self._lock:
+            self._settle_all()
             return self._book.used(limit, runtime.clock.now())
 
     def close(self) -> None:
         """Nothing to close."""
+
+    def _before_fork(self) -> None:
+        self._lock.acquire()  # no other thread is in the middle of counting when the process is copied
+
+    def _after_fork(self) -> None:
+        self._lock.release()
+
+    def _settle_all(self) -> None:
+        """Book what was settled. The lock is held."""
+        settled = self._settled
+        while settled:
+            self._book.settle(*settled.popleft())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from aigw.runtime import BlockingFlag, LoopFlag
+from aigw.flags import BlockingFlag, LoopFlag
 
 if TYPE_CHECKING:
     from aigw.ports import Flag

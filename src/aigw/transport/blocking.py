@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from aigw.errors import TimedOut
+from aigw.ports import INTERRUPT, CancelledError
 from aigw.transport.lines import (
     KEEP_IDLE,
     LIMITS,
@@ -27,7 +28,7 @@ from aigw.transport.watchdog import Watch, Watchdog
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from aigw.ports import HttpRequest
+    from aigw.ports import HttpRequest, Interrupt
 
 T = TypeVar("T")
 
@@ -55,16 +56,30 @@ class _Line:
         """Tell whether httpcore would make a new connection, of whose socket nobody would hear before the answer."""
         return time.monotonic() - self.since >= KEEP_IDLE or self._stream.get_extra_info("is_readable")
 
-    def connecting(self, limits: dict[str, float | None], end: float) -> Callable[[str, dict[str, Any]], None]:
-        """Return what httpcore tells of its steps, so that connecting counts in the time for the answer."""
+    def connecting(
+        self, limits: dict[str, float | None], end: float | None, interrupt: Interrupt | None
+    ) -> Callable[[str, dict[str, Any]], None]:
+        """Return what httpcore tells its steps: connecting counts in the time for the answer, and may be the last."""
 
         def trace(event: str, info: dict[str, Any]) -> None:
             if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-                left = max(0.001, end - time.monotonic())
-                limits["read"] = limits["write"] = left
-                self.look_after(info["return_value"]).arm(left)
+                watch = self.look_after(info["return_value"])
+                if end is not None:
+                    left = max(0.001, end - time.monotonic())
+                    limits["read"] = limits["write"] = left
+                    watch.arm(left)
+                if interrupt is not None:
+                    interrupt.guard(watch.cut)
 
         return trace
+
+
+def _look_out(watch: Watch, timeout: float | None, interrupt: Interrupt | None) -> None:
+    """Have the wait that follows ended when its time is over, or when its thread is interrupted."""
+    if timeout is not None:
+        watch.arm(timeout)
+    if interrupt is not None:
+        interrupt.guard(watch.cut)
 
 
 def _leave_nothing(free: FreeList[_Line], dog: Watchdog, process: int) -> None:
@@ -95,6 +110,9 @@ class BlockingTransport:
         """Send a request; see `aigw.ports.Transport.send`."""
         prepared = prepare(request)
         origin = prepared.origin
+        interrupt = INTERRUPT.get()
+        if interrupt is not None:
+            interrupt.check()
         if timeout is not None and timeout <= 0:  # sockets know no such limit
             raise TimedOut(f"no time was left for {origin}")
         line = self._free.take(origin)
@@ -105,14 +123,17 @@ class BlockingTransport:
         # The watchdog keeps the time; httpcore's own limits, which hold for each receive alone, stand behind it.
         limits = {"connect": shorter(connect, timeout), "read": timeout, "write": timeout, "pool": None}
         sent = prepared.with_body(body, limits)
-        if timeout is not None and line.watch is None:
-            sent.extensions["trace"] = line.connecting(limits, time.monotonic() + timeout)
-        elif timeout is not None and line.watch is not None:
-            line.watch.arm(timeout)
+        if line.watch is None:
+            end = None if timeout is None else time.monotonic() + timeout
+            sent.extensions["trace"] = line.connecting(limits, end, interrupt)
+        else:
+            _look_out(line.watch, timeout, interrupt)
         try:
             response = line.http.handle_request(sent)
         except httpx.RequestError as error:
             line.http.close()
+            if interrupt is not None and interrupt.is_set():
+                raise CancelledError from error
             late = line.watch is not None and line.watch.fired
             raise unanswered(error, origin, connect=connect, timeout=timeout, late=late) from error
         except BaseException:  # KeyboardInterrupt, say: the connection is in the middle of something
@@ -121,6 +142,8 @@ class BlockingTransport:
         finally:
             if line.watch is not None:
                 line.watch.disarm()
+            if interrupt is not None:
+                interrupt.release()
         limits["read"] = None  # httpcore looks this up when the body begins
         return BlockingResponse(self, origin, line, response)
 
@@ -181,18 +204,25 @@ class BlockingResponse:
 
     def _limited(self, timeout: float | None, take: Callable[[], T]) -> T:
         """Read under the eye of the watchdog, and translate what goes wrong."""
-        if timeout is not None:
-            self._watch.arm(timeout)
+        interrupt = INTERRUPT.get()
+        _look_out(self._watch, timeout, interrupt)
         try:
             taken = take()
         except httpx.RequestError as error:
             self._drop()
+            if interrupt is not None and interrupt.is_set():
+                raise CancelledError from error
             raise (self._late(timeout) if self._watch.fired else cut(error)) from error
         except BaseException:  # as in send()
             self._drop()
             raise
         finally:
             self._watch.disarm()
+            if interrupt is not None:
+                interrupt.release()
+        if interrupt is not None and interrupt.is_set():  # and the connection may be shut
+            self._drop()
+            raise CancelledError
         if self._watch.fired:  # a body that ends with its connection looks complete when the watchdog has closed it
             self._drop()
             raise self._late(timeout)

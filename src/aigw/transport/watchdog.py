@@ -51,6 +51,10 @@ class Watch:
         """The read is over."""
         self._due = None
 
+    def cut(self) -> None:
+        """Shut the socket at once."""
+        _shut(self._sock())
+
     def release(self) -> bool:
         """Leave the queue, if no read is going on; the next one queues again."""
         with self._lock:
