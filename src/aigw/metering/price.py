@@ -126,9 +126,7 @@ class Price:
     def _total(self, usage: Usage) -> int | None:
         """Sum up in integers, which are exact and several times as fast as decimals."""
         plain, rest = usage.input, usage.output
-        for level in self._levels:  # the one for the longest prompts first
-            if plain > level.above:
-                break
+        level = next(level for level in self._levels if plain > level.above)  # the one for the longest prompts first
         total = level.request
         if usage.cached and level.cached is not None:
             plain -= usage.cached

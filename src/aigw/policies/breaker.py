@@ -25,14 +25,14 @@ from aigw.errors import (
     TimedOut,
     Unreachable,
 )
-from aigw.mechanics.breaker import Circuit, Rules
+from aigw.mechanics.breaker import Circuit, Pass, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
     from aigw.call import Call
-    from aigw.mechanics.breaker import Pass, Result
+    from aigw.mechanics.breaker import Result
     from aigw.mechanics.pool import Pool
     from aigw.policy import Next
     from aigw.reply import End, Reply
@@ -143,7 +143,7 @@ class Breaker:
         with self._lock:
             given = self._circuit.enter(call.clock.now())
             reason = self._circuit.reason if self._circuit.state != "closed" else "the provider wants a pause"
-        if isinstance(given, float):
+        if not isinstance(given, Pass):
             message = f"{self._target or 'what is below'} is left alone for {given:.3g} s more: {reason}"
             call.note("Breaker", "would refuse" if self.shadow else "refused", message)
             if self.shadow:
