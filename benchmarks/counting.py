@@ -111,8 +111,13 @@ def costs() -> list[tuple[str, float]]:
     ]
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Print both tables."""
     for name, took, pause in pauses():
         print(f"{name:40} took {took:8.1f} ms, longest pause {pause:6.2f} ms")
     for name, cost in costs():
         print(f"{name:40} {cost:8.2f} µs")
+
+
+if __name__ == "__main__":
+    main()

@@ -5,9 +5,13 @@ from __future__ import annotations
 import platform
 from importlib.metadata import version
 
+import balancing
+import counting
 import importing
+import ledgers
 import memory
 import overhead
+import redis_ledger
 
 import dropin
 
@@ -25,6 +29,14 @@ def main() -> None:
     medians = importing.run()
     for name, value in medians.items():
         print(f"{name:34} {value:8.1f} ms        {value / medians['import httpx']:5.2f}")
+    print("\nLimits")
+    ledgers.main()
+    redis_ledger.main()
+    print("\nTokens")
+    counting.main()
+    print("\nBalancing, in virtual time")
+    for line in balancing.run(("score", "latency", "least_busy", "weighted")):
+        print(line)
     print("\nResident memory over 20,000 calls, MiB after each tenth")
     found = memory.run()
     print(" ".join(f"{value:.1f}" for value in found), f"  grown after the first tenth: {found[-1] - found[0]:.2f}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import statistics
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from aigw import AsyncGateway, Chunk, Gateway, Principal, Queue, QueueFull, Reply, Target
@@ -66,13 +67,35 @@ def test_a_storm_of_cancelling_loses_no_place():
     assert kinds == {float, QueueFull, asyncio.CancelledError}
 
 
+class Inside:
+    """Counts how many calls are inside at a time, each for a moment, so that others must wait."""
+
+    def __init__(self):
+        self.now = 0
+        self.most = 0
+        self.calls = 0
+        self._lock = threading.Lock()
+
+    async def handle(self, call, inner):
+        with self._lock:
+            self.now += 1
+            self.calls += 1
+            self.most = max(self.most, self.now)
+        try:
+            await call.clock.sleep(0.001)
+            return await inner(call)
+        finally:
+            with self._lock:
+                self.now -= 1
+
+
 def test_threads_and_tasks_share_the_places():
-    """Threads and tasks stand in one queue; dropped streams give their places back as well."""
-    queue = Queue(3, max_wait=60)
+    """Threads and tasks stand in one queue, never more than its places are inside; dropped streams give theirs back."""
+    queue, inside = Queue(3, max_wait=60), Inside()
     provider = ScriptedProvider.repeat("one two three four")
 
     def options():
-        return {"routes": {"m": Target(provider, model="m")}, "policies": [queue]}
+        return {"routes": {"m": Target(provider, model="m")}, "policies": [queue, inside]}
 
     def block():
         with Gateway(**options()) as gateway:
@@ -82,13 +105,17 @@ def test_threads_and_tasks_share_the_places():
 
     async def suspend():
         async with AsyncGateway(**options()) as gateway:
-            await asyncio.gather(*[gateway.chat("hello", principal=str(number % 5)) for number in range(100)])
+            answers = [gateway.chat("hello", principal=str(number % 5)) for number in range(100)]
+            return [answer.trace for answer in await asyncio.gather(*answers)]
 
     with ThreadPoolExecutor(4) as pool:
         working = [pool.submit(block) for _ in range(4)]
-        asyncio.run(suspend())
+        traces = asyncio.run(suspend())
         for work in working:
             work.result(timeout=60)
     gc.collect()
 
-    assert (queue.in_flight, queue.waiting) == (0, 0)
+    assert (queue.in_flight, queue.waiting, inside.now) == (0, 0, 0)
+    assert inside.calls == 4 * 40 + 100
+    assert inside.most == 3
+    assert sum(any(one.by == "Queue" for one in trace.decisions) for trace in traces) > 50
