@@ -13,7 +13,7 @@ import pytest
 
 from aigw import AsyncGateway, Balance, Chunk, Concurrency, Fallback, Gateway, QueueFull, Reply, Retry, Target
 from aigw.testing import FaultyUpstream, ScriptedProvider
-from gateway.virtual_time import run
+from testing.virtual_time import run
 
 WORDS = "one two three four"
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from aigw import AsyncGateway, Chunk, Gateway, Principal, Queue, QueueFull, Reply, Target
 from aigw.testing import ScriptedProvider, make_call
-from gateway.virtual_time import run
+from testing.virtual_time import run
 
 
 async def serve(call):

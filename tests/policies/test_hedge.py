@@ -24,11 +24,21 @@ from aigw import (
 from aigw.errors import AigwError, ConfigError
 from aigw.message import Message, Other
 from aigw.testing import FakeClock, FixedMeter, ScriptedProvider, make_call
-from policies.virtual_time import LoopTime, run
+from testing.virtual_time import VirtualClock
+from testing.virtual_time import run as run_on_clock
 
 NEVER = 10_000.0
 USAGE = Usage(300, 100)
 FREE = {"calls": 1.0, "spend": 1.0}
+
+
+def run(coroutine):
+    """Run a coroutine in virtual time."""
+
+    async def main(_):
+        return await coroutine
+
+    return run_on_clock(main)
 
 
 class Pool:
@@ -42,7 +52,7 @@ class Pool:
     """
 
     def __init__(self, first, second, kind=Fallback, **hedge):
-        self.clock = LoopTime()
+        self.clock = VirtualClock(asyncio.get_running_loop())
         self.providers = [
             ScriptedProvider(*script, name=name, usage=USAGE) for script, name in ((first, "a"), (second, "b"))
         ]
@@ -330,7 +340,7 @@ def times_of(number, usage, *policies):
 
     async def main():
         rng = random.Random(7)
-        clock = LoopTime()
+        clock = VirtualClock(asyncio.get_running_loop())
         providers = [
             ScriptedProvider.repeat(lambda _: [seconds_to_first(rng), "hello"], name=name, usage=usage) for name in "ab"
         ]

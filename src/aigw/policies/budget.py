@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
@@ -16,6 +15,7 @@ from aigw.policies.budget_demand import Asked, BudgetStanding, Part, cheaper
 from aigw.policies.budget_limits import allowances, nano_of, value_of
 from aigw.policies.budget_warnings import BudgetWarning, Warned, logger
 from aigw.policies.degrade import Degrade
+from aigw.policies.placed import Placed
 from aigw.policies.scopes import Key, Reader, reader
 from aigw.policies.used import mark, when_over
 from aigw.stores.ledger import Ledger, Ticket
@@ -37,7 +37,7 @@ LONGEST_CALL = 86_400.0
 """Seconds after which a reservation ends by itself; then it counts as spent."""
 
 
-class Budget:
+class Budget(Placed):
     """Limits what is spent in a period: US dollars, tokens, or both.
 
     Before anything is sent, the most that the call may cost is reserved: its prompt, counted and a tenth more, and as
@@ -127,7 +127,7 @@ class Budget:
         self.when_down: WhenDown = when_down
         check_choice("when_down", when_down, get_args(WhenDown))
         self.key = key
-        self.outside: Mapping[str, str] = {
+        self.outside = {
             "RateLimit": "a call that has no money must not use up a rate, nor wait for one",
             "Queue": "a call that has no money must not stand in line",
             "Retry": "a call is refused once, and not tried again until there is money",
@@ -154,20 +154,7 @@ class Budget:
             given.append(f"store={self.store!r}")
         return f"Budget({', '.join([*map(str, self.allowances), *given])})"
 
-    def at_target(self, target: Priced) -> Budget:
-        """Return the form that it takes around a target: that target's own price, and each attempt by itself."""
-        placed = copy(self)
-        placed._stand_around(target)  # noqa: SLF001  (a copy of itself)
-        return placed
-
-    def at_node(self, node: object) -> Budget:  # noqa: ARG002  (as the hook has it)
-        """Return the form that it takes around a node of the tree: there it may count each try of a `Retry` outside."""
-        placed = copy(self)
-        placed.outside = {}
-        return placed
-
     def _stand_around(self, target: Priced) -> None:
-        self.outside = {}
         self._costs = replace(self._costs, target=target)
         if self.key is None:
             scopes = (f"target {target.name}",)

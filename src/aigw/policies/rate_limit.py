@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
 
 from aigw.checks import at_least, seconds
@@ -11,6 +10,7 @@ from aigw.mechanics.limits import Claim, Rate, Slots, WhenDown
 from aigw.policies.degrade import Degrade
 from aigw.policies.demand import Demand, Part
 from aigw.policies.mirror import Mirror, block_of
+from aigw.policies.placed import Placed
 from aigw.policies.reservation import Reservation
 from aigw.policies.scopes import Key, Reader, reader
 from aigw.policies.waiting import Waiting, reserve
@@ -35,7 +35,7 @@ MOST_SCOPES = 1024
 """Scopes whose limits are kept ready; they are cheap to make again."""
 
 
-class RateLimit:
+class RateLimit(Placed):
     """Limits requests, tokens and calls at a time.
 
     A call reserves what it is likely to use, in one step for all limits of the policy: all or nothing. When it is over,
@@ -113,7 +113,7 @@ class RateLimit:
         _check_choice("when_down", when_down, get_args(WhenDown))
         self.estimate: Estimate = estimate
         self.when_down: WhenDown = when_down
-        self.outside: Mapping[str, str] = {
+        self.outside = {
             "Retry": "a call is to count once, not once for each attempt; what a target may get belongs to the target",
             "Queue": "a call must not wait for its rate while it holds a place that another one could use",
         }
@@ -137,25 +137,12 @@ class RateLimit:
             shown.append(f"store={self.store!r}")
         return f"RateLimit({', '.join([*map(str, self.limits), *shown])})"
 
-    def at_target(self, target: _Named) -> RateLimit:
-        """Return the form that it takes around a target: see the class."""
-        placed = copy(self)
-        placed._stand_around(target.name)  # noqa: SLF001  (a copy of itself)
-        return placed
-
-    def at_node(self, node: object) -> RateLimit:  # noqa: ARG002  (as the hook has it)
-        """Return the form that it takes around a node of the tree: there it may count each try of a `Retry` outside."""
-        placed = copy(self)
-        placed.outside = {}
-        return placed
-
-    def _stand_around(self, target: str) -> None:
-        self.outside = {}
+    def _stand_around(self, target: _Named) -> None:
         self.on_exceeded = "reject" if self._given is None else self._given
-        self._target = target
+        self._target = target.name
         self._waiting = Waiting(self.name, self.store, self.max_wait)
         if self.key is None:
-            scopes = (f"target {target}",)
+            scopes = (f"target {target.name}",)
             self._read = lambda _: scopes
             self._mirror = Mirror()
 
