@@ -9,6 +9,7 @@ import threading
 import time
 from bisect import bisect_right
 from contextlib import closing
+from itertools import pairwise
 from multiprocessing.connection import wait
 
 import pytest
@@ -54,10 +55,12 @@ def test_8_processes_at_three_times_the_rate(processes, tmp_path):
         ]
     most = max(bisect_right(admitted, at + WINDOW) - index for index, at in enumerate(admitted))
     allowed = REQUESTS / WINDOW * (admitted[-1] - admitted[0] + BURST)
+    # While a busy machine runs nobody for longer than the burst, what nobody asked for is no fault of the limit.
+    unasked = REQUESTS / WINDOW * sum(max(0.0, b - a - BURST) for a, b in pairwise(admitted))
 
     assert [worker.exitcode for worker in workers] == [0] * PROCESSES
     assert most <= REQUESTS * (1 + BURST / WINDOW) + 1e-3
-    assert 0.98 * allowed - 1 <= len(admitted) <= allowed + 1
+    assert 0.98 * (allowed - unasked) - 1 <= len(admitted) <= allowed + 1
 
 
 def test_200_processes_are_killed(processes, tmp_path):

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from bisect import bisect_right
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -294,12 +295,14 @@ def test_16_processes_at_three_times_the_rate(ledger, valkey):  # noqa: F811
         left = client.keys(open_keys)
     each = RATE.window / RATE.capacity * 1e6
     allowed = (admitted[-1] - admitted[0] + RATE.burst * 1e6) / each
+    # While a busy machine runs nobody for longer than the burst, what nobody asked for is no fault of the limit.
+    unasked = sum(max(0.0, b - a - RATE.burst * 1e6) for a, b in pairwise(admitted)) / each
     most = max(bisect_right(admitted, at + RATE.window * 1e6) - index for index, at in enumerate(admitted))
 
     assert [worker.exitcode for worker in workers] == [0] * PROCESSES
     assert most <= RATE.capacity * (1 + RATE.burst / RATE.window)
     assert ahead_at_most(admitted, each) <= RATE.burst * 1e6 + 1
-    assert 0.98 * allowed <= len(admitted) <= allowed + 0.001
+    assert 0.98 * (allowed - unasked) <= len(admitted) <= allowed + 0.001
     assert (after, left) == (before, [])  # what was settled as it was reserved
 
 
