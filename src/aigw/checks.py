@@ -29,3 +29,16 @@ def weight(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
         raise ConfigError(f"{name} must be a number that is not negative, not {value!r}")
     return float(value)
+
+
+def text(name: str, value: object) -> str:
+    """Take a name: a text that is not empty."""
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"{name} must be a name, not {value!r}")
+    return value
+
+
+def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Refuse what is none of the choices."""
+    if value not in choices:
+        raise ConfigError(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
-from aigw.checks import at_least
+from aigw.checks import at_least, check_choice, text
 from aigw.errors import BudgetExceeded
 from aigw.mechanics.limits import Claim, Denial, Spend, WhenDown
 from aigw.mechanics.periods import time_zone
-from aigw.policies.budget_arguments import OnExceeded, callback, check_choice, ledger, mode, text, unknown
+from aigw.policies.budget_arguments import OnExceeded, callback, mode, unknown
 from aigw.policies.budget_costs import Costs, OnUnknownCost
 from aigw.policies.budget_demand import Asked, BudgetStanding, Part, cheaper
 from aigw.policies.budget_limits import allowances, nano_of, value_of
@@ -19,7 +19,7 @@ from aigw.policies.placed import Placed
 from aigw.policies.scopes import Key, Reader, reader
 from aigw.policies.used import mark, when_over
 from aigw.stores.ledger import Ledger, Ticket
-from aigw.stores.memory import MemoryLedger
+from aigw.stores.memory import MemoryLedger, as_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -118,14 +118,14 @@ class Budget(Placed):
         tokens = (tokens_per_month, tokens_per_week, tokens_per_day, tokens_per_hour)
         zone = time_zone("Budget(timezone)", timezone)
         self.allowances = allowances(usd, tokens, is_rolling=rolling, zone=zone)
-        self.name = text("name", "Budget" if name is None else name)
+        self.name = text("Budget(name)", "Budget" if name is None else name)
         self.on_exceeded: OnExceeded = mode(on_exceeded)
         self.soft = on_exceeded == "warn"
         self.default_max_tokens = at_least("Budget(default_max_tokens)", default_max_tokens, 1)
-        self.store = ledger(store)
+        self.store = as_ledger("Budget(store)", store)
         self.shadow = shadow
         self.when_down: WhenDown = when_down
-        check_choice("when_down", when_down, get_args(WhenDown))
+        check_choice("Budget(when_down)", when_down, get_args(WhenDown))
         self.key = key
         self.outside = {
             "RateLimit": "a call that has no money must not use up a rate, nor wait for one",

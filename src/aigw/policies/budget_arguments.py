@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, get_args
 
+from aigw.checks import check_choice
 from aigw.errors import ConfigError
 from aigw.policies.budget_costs import OnUnknownCost
 from aigw.policies.degrade import Degrade
-from aigw.stores.ledger import Ledger
-from aigw.stores.memory import MemoryLedger
 
 if TYPE_CHECKING:
     from aigw.policies.budget_warnings import BudgetWarning
@@ -21,27 +20,11 @@ OnExceeded = Literal["reject", "warn"] | Degrade
 """What to do with a call that does not fit."""
 
 
-def text(argument: str, value: object) -> str:
-    """Take a name."""
-    if not isinstance(value, str) or not value:
-        raise ConfigError(f"Budget({argument}) must be a name, not {value!r}")
-    return value
-
-
 def mode(value: OnExceeded) -> OnExceeded:
     """Take what to do with a call that does not fit."""
     if value not in ("reject", "warn") and not isinstance(value, Degrade):
         raise ConfigError(f"Budget(on_exceeded) must be 'reject', 'warn' or a Degrade, not {value!r}")
     return value
-
-
-def ledger(store: object) -> Ledger:
-    """Take a store; a new one of this process by default."""
-    if store is None:
-        return MemoryLedger()
-    if isinstance(store, type) or not isinstance(store, Ledger):
-        raise ConfigError(f"Budget(store) must be a store such as MemoryLedger(), not {store!r}")
-    return store
 
 
 def callback(given: Callback | None) -> Callback | None:
@@ -51,17 +34,11 @@ def callback(given: Callback | None) -> Callback | None:
     return given
 
 
-def check_choice(argument: str, value: object, choices: tuple[str, ...]) -> None:
-    """Refuse what is none of the choices."""
-    if value not in choices:
-        raise ConfigError(f"Budget({argument}) must be one of {', '.join(map(repr, choices))}, not {value!r}")
-
-
 def unknown(given: OnUnknownCost | None, exceeded: OnExceeded) -> OnUnknownCost:
     """Take what to do where a cost is not known; a soft budget never refuses."""
     if given is None:
         return "estimate" if exceeded == "warn" else "block"
-    check_choice("on_unknown_cost", given, get_args(OnUnknownCost))
+    check_choice("Budget(on_unknown_cost)", given, get_args(OnUnknownCost))
     if given == "block" and exceeded == "warn":
         raise ConfigError("Budget(on_unknown_cost='block') refuses calls, and on_exceeded='warn' never does")
     return given

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
 
-from aigw.checks import at_least, seconds
+from aigw.checks import at_least, check_choice, seconds, text
 from aigw.errors import ConfigError, ProviderError
 from aigw.mechanics.limits import Claim, Rate, Slots, WhenDown
 from aigw.policies.degrade import Degrade
@@ -16,7 +16,7 @@ from aigw.policies.scopes import Key, Reader, reader
 from aigw.policies.waiting import Waiting, reserve
 from aigw.policies.windows import AtATime, Counted, Limit
 from aigw.stores.ledger import Ledger, Ticket
-from aigw.stores.memory import MemoryLedger
+from aigw.stores.memory import MemoryLedger, as_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,15 +102,15 @@ class RateLimit(Placed):
             "output_tokens": output_tokens_per_minute,
         }
         self.limits = _limits(per_minute, concurrency, limits)
-        self.name = _text("name", "RateLimit" if name is None else name)
+        self.name = text("RateLimit(name)", "RateLimit" if name is None else name)
         self.on_exceeded: OnExceeded = _mode("wait" if on_exceeded is None else on_exceeded)
         self.max_wait = seconds("RateLimit(max_wait)", max_wait)
         self.burst = seconds("RateLimit(burst)", burst)
-        self.store = _ledger(store)
+        self.store = as_ledger("RateLimit(store)", store)
         self.shadow = shadow
         self.refund = refund
-        _check_choice("estimate", estimate, get_args(Estimate))
-        _check_choice("when_down", when_down, get_args(WhenDown))
+        check_choice("RateLimit(estimate)", estimate, get_args(Estimate))
+        check_choice("RateLimit(when_down)", when_down, get_args(WhenDown))
         self.estimate: Estimate = estimate
         self.when_down: WhenDown = when_down
         self.outside = {
@@ -332,26 +332,7 @@ def _limits(
     return tuple(found)
 
 
-def _text(argument: str, value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise ConfigError(f"RateLimit({argument}) must be a name, not {value!r}")
-    return value
-
-
 def _mode(value: OnExceeded) -> OnExceeded:
     if value not in ("wait", "reject") and not isinstance(value, Degrade):
         raise ConfigError(f"RateLimit(on_exceeded) must be 'wait', 'reject' or a Degrade, not {value!r}")
     return value
-
-
-def _ledger(store: object) -> Ledger:
-    if store is None:
-        return MemoryLedger()
-    if isinstance(store, type) or not isinstance(store, Ledger):
-        raise ConfigError(f"RateLimit(store) must be a store such as MemoryLedger(), not {store!r}")
-    return store
-
-
-def _check_choice(argument: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ConfigError(f"RateLimit({argument}) must be one of {', '.join(map(repr, choices))}, not {value!r}")

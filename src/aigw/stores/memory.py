@@ -7,9 +7,10 @@ from collections import deque
 from itertools import count
 from typing import TYPE_CHECKING
 
+from aigw.errors import ConfigError
 from aigw.mechanics.book import Book
 from aigw.stores.database import around_forks
-from aigw.stores.ledger import Ticket
+from aigw.stores.ledger import Ledger, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,3 +87,20 @@ class MemoryLedger:
         settled = self._settled
         while settled:
             self._book.settle(*settled.popleft())
+
+
+def as_ledger(name: str, store: object) -> Ledger:
+    """Take a user's store; a new one of this process if he gave none.
+
+    Args:
+        name: the argument, for errors, such as ``Budget(store)``.
+        store: what he gave.
+
+    Raises:
+        ConfigError: it is no store.
+    """
+    if store is None:
+        return MemoryLedger()
+    if isinstance(store, type) or not isinstance(store, Ledger):
+        raise ConfigError(f"{name} must be a store such as MemoryLedger(), not {store!r}")
+    return store
