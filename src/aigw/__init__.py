@@ -14,8 +14,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from aigw.access import KeyRecord, Role, VirtualKeys
     from aigw.answer import Answer, Choice, Embeddings, Ranking, Verdicts
-    from aigw.call import UNSET, Call, Principal, Schema, Timeouts
+    from aigw.call import UNSET, Call, Fence, Principal, Schema, Timeouts
     from aigw.chunk import Chunk, Ranked, ToolCallDelta, Usage, Verdict
     from aigw.dropin.context import context
     from aigw.errors import (
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from aigw.gateway import AsyncGateway, Gateway
     from aigw.message import File, Image, Message, Other, Reasoning, Text, Tool, ToolCall, ToolResult
     from aigw.policies import (
+        Access,
         AttemptTimeout,
         Breaker,
         Budget,
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
         Concurrency,
         Deadline,
         Degrade,
+        Guard,
         Hedge,
         Limit,
         Queue,
@@ -80,6 +83,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNSET",
+    "Access",
     "AccessDenied",
     "AigwError",
     "AllTargetsFailed",
@@ -117,10 +121,13 @@ __all__ = [
     "End",
     "Explanation",
     "Fallback",
+    "Fence",
     "File",
     "Gateway",
+    "Guard",
     "Hedge",
     "Image",
+    "KeyRecord",
     "Limit",
     "MemoryUsage",
     "Message",
@@ -146,6 +153,7 @@ __all__ = [
     "Refused",
     "Reply",
     "Retry",
+    "Role",
     "Schema",
     "ServerError",
     "SqliteUsage",
@@ -169,17 +177,22 @@ __all__ = [
     "UsageTable",
     "Verdict",
     "Verdicts",
+    "VirtualKeys",
     "context",
     "standard",
 ]
 
 _HOMES: Final = {
+    "KeyRecord": "aigw.access",
+    "Role": "aigw.access",
+    "VirtualKeys": "aigw.access",
     "Answer": "aigw.answer",
     "Choice": "aigw.answer",
     "Embeddings": "aigw.answer",
     "Ranking": "aigw.answer",
     "Verdicts": "aigw.answer",
     "Call": "aigw.call",
+    "Fence": "aigw.call",
     "Principal": "aigw.call",
     "Schema": "aigw.call",
     "Timeouts": "aigw.call",
@@ -231,6 +244,7 @@ _HOMES: Final = {
     "Tool": "aigw.message",
     "ToolCall": "aigw.message",
     "ToolResult": "aigw.message",
+    "Access": "aigw.policies",
     "AttemptTimeout": "aigw.policies",
     "Breaker": "aigw.policies",
     "Budget": "aigw.policies",
@@ -240,6 +254,7 @@ _HOMES: Final = {
     "Deadline": "aigw.policies",
     "RateLimit": "aigw.policies",
     "Degrade": "aigw.policies",
+    "Guard": "aigw.policies",
     "Hedge": "aigw.policies",
     "Limit": "aigw.policies",
     "Queue": "aigw.policies",

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
-from aigw.call import UNSET, Call, Principal, Unset
+from aigw.call import UNSET, Call, Fence, Principal, Unset
 from aigw.checks import seconds
 from aigw.errors import ConfigError
 from aigw.message import Message, Other, Tool
@@ -38,6 +38,8 @@ class CommonOptions(TypedDict, total=False):
             `Deadline` counts.
         tags: labels for routing and policies; a text or several.
         metadata: labels for usage records and audit.
+        require: tags that a target must have to serve the call, such as a region or ``private``; a text or several.
+        token: a credential that the caller showed, of which an `Access` policy makes the principal.
         extra: fields for the provider that aigw does not model, sent untouched.
     """
 
@@ -47,6 +49,8 @@ class CommonOptions(TypedDict, total=False):
     timeout: float | timedelta | Unset | None
     tags: str | Iterable[str]
     metadata: Mapping[str, str]
+    require: str | Iterable[str]
+    token: str | None
     extra: Mapping[str, Any]
 
 
@@ -192,7 +196,7 @@ def _read(face: str, options: Mapping[str, Any]) -> dict[str, Any]:
             hint = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(sorted(readers))}"
             raise TypeError(f"{face}() has no option {name!r}{hint}")
         if value is not UNSET:
-            fields[name] = reader(f"{face}({name})", value)
+            fields[FIELDS.get(name, name)] = reader(f"{face}({name})", value)
     return fields
 
 
@@ -295,6 +299,13 @@ def _schema(_: str, value: object) -> Any:
     return as_schema(value)
 
 
+def _required(name: str, value: object) -> Fence | None:
+    tags = frozenset(_texts(name, value))
+    return Fence(tags) if tags else None
+
+
+FIELDS: Final[Mapping[str, str]] = {"require": "fence"}
+"""What options are called in a `Call`, where that is not their own name."""
 COMMON_READERS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
     "model": _model,
     "principal": _principal,
@@ -302,6 +313,8 @@ COMMON_READERS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
     "timeout": _timeout,
     "tags": lambda name, value: frozenset(_texts(name, value)),
     "metadata": _mapping,
+    "require": _required,
+    "token": _text,
     "extra": _mapping,
 }
 CHAT_READERS: Final[Mapping[str, Callable[[str, Any], Any]]] = {

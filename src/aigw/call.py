@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
 from aigw.errors import ConfigError
@@ -15,7 +16,7 @@ from aigw.trace import CallTrace, Decision
 from aigw.values import Evolving, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from decimal import Decimal
 
     from aigw.chunk import Chunk, Usage
@@ -89,6 +90,42 @@ class Timeouts(Value):
 
 
 DEFAULT_TIMEOUTS: Final = Timeouts()
+
+
+@dataclass(frozen=True, slots=True)
+class Fence(Value):
+    """Which targets may serve a call, whatever its route says. Every target looks at it before it sends anything.
+
+    Args:
+        tags: a target must have all of these, such as ``private`` or a region.
+        routes: patterns, one of which the name of the route must fit; ``*`` and ``?`` stand for other characters.
+        models: patterns, one of which its name, or its ``provider/model``, must fit.
+    """
+
+    tags: frozenset[str] = frozenset()
+    routes: tuple[str, ...] = ("*",)
+    models: tuple[str, ...] = ("*",)
+
+    def refusal(self, route: str, names: Sequence[str], tags: frozenset[str]) -> str:
+        """Tell why a target is outside; empty if it is not.
+
+        Args:
+            route: name of the route.
+            names: what the target is called.
+            tags: its tags.
+        """
+        if not self.tags <= tags:
+            return f"the tags {', '.join(sorted(self.tags - tags))}, which the call asks for"
+        if not fits(route, self.routes):
+            return f"access to route {route!r}"
+        if not any(fits(name, self.models) for name in names):
+            return "access for this principal"
+        return ""
+
+
+def fits(name: str, patterns: Sequence[str]) -> bool:
+    """Tell whether a name fits one of some patterns, in which ``*`` and ``?`` stand for other characters."""
+    return "*" in patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 class Cost(NamedTuple):
@@ -167,6 +204,8 @@ class Call(Evolving):
         headers: headers for targets that speak the format `wire`, such as ``anthropic-beta``; others get none.
         stream: the caller reads chunks as they come.
         principal: who asks.
+        token: a credential that the caller showed; an `Access` policy makes a principal of it. Never sent on.
+        fence: which targets may serve it; ``None`` for all of its route.
         priority: how urgent it is.
         tags: labels that routing and policies look at.
         metadata: labels for usage records and audit.
@@ -184,6 +223,7 @@ class Call(Evolving):
         metering: counts its tokens and its money.
         opened: the replies that targets gave; whatever is left open when the call fails is closed.
         asked: names of the targets that were asked, in order, where a policy wants to know at once.
+        turn: where it stands in the lines of those who wait for a limit, if it came through a `Queue`.
     """
 
     _local: ClassVar[Mapping[str, Any]] = {
@@ -193,7 +233,9 @@ class Call(Evolving):
         "started": True,
         "opened": True,
         "asked": True,
+        "turn": True,
         "metering": True,
+        "token": True,
         "schema": {"type"},
     }
 
@@ -220,6 +262,8 @@ class Call(Evolving):
     headers: Mapping[str, str] = field(default_factory=dict)
     stream: bool = False
     principal: Principal | None = None
+    token: str | None = field(default=None, compare=False, repr=False)
+    fence: Fence | None = None
     priority: Priority = "standard"
     tags: frozenset[str] = frozenset()
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -235,6 +279,7 @@ class Call(Evolving):
     started: float = field(default=0.0, compare=False, repr=False)
     opened: list[Any] | None = field(default=None, compare=False, repr=False)
     asked: list[str] | None = field(default=None, compare=False, repr=False)
+    turn: Any = field(default=None, compare=False, repr=False)
     metering: Meter | None = field(default=None, compare=False, repr=False)
 
     @property

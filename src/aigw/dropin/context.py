@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
-from aigw.arguments import COMMON_READERS
+from aigw.arguments import COMMON_READERS, FIELDS
+from aigw.call import Fence
 from aigw.dropin.failure import Failure, Rejected
 from aigw.errors import ConfigError
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "x-aigw-"
 ROUTE: Final = "x-aigw-route"
-FIELDS: Final = ("principal", "tags", "priority", "timeout", "metadata")
+OPTIONS: Final = ("principal", "tags", "priority", "timeout", "metadata", "require", "token")
+_TOKENS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
+"""Where SDKs put the key that they were given."""
 
 _CURRENT: Final[ContextVar[Mapping[str, Any] | None]] = ContextVar("aigw.context", default=None)
 
@@ -33,6 +36,8 @@ class ContextOptions(TypedDict, total=False):
         priority: ``interactive``, ``standard`` or ``batch``.
         timeout: seconds for the whole call, also as a `timedelta`; ``None`` for no limit.
         metadata: labels for usage records and audit. Inner contexts add theirs.
+        require: tags that a target must have to serve the call; a text or several. Inner contexts add theirs.
+        token: a credential that the caller showed, of which an `Access` policy makes the principal.
     """
 
     principal: str | Principal | None
@@ -40,6 +45,8 @@ class ContextOptions(TypedDict, total=False):
     priority: Priority
     timeout: float | timedelta | Unset | None
     metadata: Mapping[str, str]
+    require: str | Iterable[str]
+    token: str | None
 
 
 @contextmanager
@@ -62,9 +69,9 @@ def context(**options: Unpack[ContextOptions]) -> Iterator[None]:
     """
     given: dict[str, Any] = {}
     for name, value in options.items():
-        if name not in FIELDS:
-            raise TypeError(f"context() has no option {name!r}; there are {', '.join(FIELDS)}")
-        given[name] = COMMON_READERS[name](f"context({name})", value)
+        if name not in OPTIONS:
+            raise TypeError(f"context() has no option {name!r}; there are {', '.join(OPTIONS)}")
+        given[FIELDS.get(name, name)] = COMMON_READERS[name](f"context({name})", value)
     token = _CURRENT.set(joined(current(), given))
     try:
         yield
@@ -84,6 +91,8 @@ def joined(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]
         fields["tags"] = outer["tags"] | inner["tags"]
     if "metadata" in outer and "metadata" in inner:
         fields["metadata"] = {**outer["metadata"], **inner["metadata"]}
+    if outer.get("fence") and inner.get("fence"):
+        fields["fence"] = Fence(outer["fence"].tags | inner["fence"].tags)
     return fields
 
 
@@ -96,23 +105,30 @@ def fields_of(headers: Mapping[str, str]) -> dict[str, Any]:
     Raises:
         Rejected: there is no such header, or its value makes no sense.
     """
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = {"token": _token(headers)}
     for name in headers:
         if name.startswith(PREFIX) and name != ROUTE:
             field = name.removeprefix(PREFIX)
-            if field not in FIELDS:
-                known = ", ".join(PREFIX + field for field in (*FIELDS, "route"))
+            if field not in OPTIONS:
+                known = ", ".join(PREFIX + field for field in (*OPTIONS, "route"))
                 raise _rejected(f"there is no header {name}; there are {known}")
             try:
-                given[field] = COMMON_READERS[field](name, _value(field, headers[name], name))
+                given[FIELDS.get(field, field)] = COMMON_READERS[field](name, _value(field, headers[name], name))
             except ConfigError as error:
                 raise _rejected(str(error)) from None
     return joined(given, current())
 
 
+def _token(headers: Mapping[str, str]) -> str | None:
+    """Return the key that the SDK was given, without the name of its scheme."""
+    shown = next((headers[name] for name in _TOKENS if headers.get(name)), "")
+    scheme, space, token = shown.partition(" ")
+    return (token if space and scheme.lower() == "bearer" else shown) or None
+
+
 def _value(field: str, text: str, name: str) -> Any:
     """Read the text of a header as the value that an argument of the same name has."""
-    if field == "tags":
+    if field in {"tags", "require"}:
         return [tag for part in text.split(",") if (tag := part.strip())]
     if field == "timeout":
         try:

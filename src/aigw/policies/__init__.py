@@ -1,5 +1,6 @@
 """Policies, one a file: flow only, thin over `aigw.mechanics`. They do not know each other, nor the network."""
 
+from aigw.policies.access import Access
 from aigw.policies.attempt_timeout import AttemptTimeout
 from aigw.policies.breaker import Breaker
 from aigw.policies.budget import Budget
@@ -8,6 +9,7 @@ from aigw.policies.budget_warnings import BudgetWarning
 from aigw.policies.concurrency import Concurrency
 from aigw.policies.deadline import Deadline
 from aigw.policies.degrade import Degrade
+from aigw.policies.guard import Guard
 from aigw.policies.hedge import Hedge
 from aigw.policies.queue import Queue
 from aigw.policies.rate_limit import RateLimit
@@ -15,6 +17,7 @@ from aigw.policies.retry import Retry
 from aigw.policies.windows import Limit
 
 __all__ = [
+    "Access",
     "AttemptTimeout",
     "Breaker",
     "Budget",
@@ -23,6 +26,7 @@ __all__ = [
     "Concurrency",
     "Deadline",
     "Degrade",
+    "Guard",
     "Hedge",
     "Limit",
     "Queue",

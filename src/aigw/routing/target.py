@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from aigw.errors import ConfigError, NoCapableTarget
-from aigw.mechanics.health import Health
-from aigw.mechanics.load import Load
+from aigw.mechanics.score import Standing
 from aigw.providers.base import Provider
 from aigw.providers.capabilities import UNKNOWN, capabilities_of
 from aigw.providers.service import Settings
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from aigw.call import Call
     from aigw.mechanics.pool import Pool
-    from aigw.policy import Policy
+    from aigw.policy import Next, Policy
     from aigw.providers.auth import ApiKey
     from aigw.providers.capabilities import Capabilities
     from aigw.reply import Reply
@@ -97,14 +96,15 @@ class Target(Node):
             frozenset((region,)) if region else frozenset()
         )
         self._lock = threading.Lock()
-        self._in_flight = 0
+        self.standing = Standing()
+        """How it is doing: what it is chosen by."""
         self.draining = False
         """It takes no new calls, and finishes those that it has."""
-        self.health = Health()
-        self._load = Load()
         super().__init__(name=name or default_name, weight=weight, policies=policies)
-        hooks = (getattr(policy, "availability", None) for policy in self.policies)
-        self._availabilities: tuple[Callable[[float], float], ...] = tuple(hook for hook in hooks if hook is not None)
+        self._names = (self.name, f"{self.provider.name}/{self.model}")
+        self._availabilities: tuple[Callable[[float], float], ...] = self._hooks("availability")
+        self._attending: tuple[Callable[[Call, Next], None], ...] = self._hooks("attend")
+        self._headrooms: tuple[Callable[[float], float | None], ...] = self._hooks("headroom")
 
     def __repr__(self) -> str:
         return f"Target({self.name!r})"
@@ -122,21 +122,25 @@ class Target(Node):
     @property
     def in_flight(self) -> int:
         """Calls that it is serving now."""
-        return self._in_flight
+        return self.standing.in_flight
 
     @property
     def pace(self) -> float | None:
         """Seconds for a unit of work; ``None`` where nothing was seen; see `aigw.mechanics.health`."""
-        return self.health.pace
+        return self.standing.health.pace
+
+    def cost(self, best: float, now: float, priority: str) -> float:
+        """Return its score; see `aigw.mechanics.score`."""
+        return self.standing.cost(best, now, priority)
+
+    def unhurried(self, best: float, now: float) -> float:
+        """Return the pace to expect of the next call, whatever it is doing; see `aigw.mechanics.score`."""
+        return self.standing.unhurried(best, now)
 
     @property
-    def at_once(self) -> float:
-        """Calls that it serves at once without slowing down; see `aigw.mechanics.load`."""
-        return self._load.at_once
-
-    def expected_pace(self, now: float, best: float | None, *, idle: bool) -> float:
-        """Return the pace to expect of the next call; see `Health.expected_pace`."""
-        return self.health.expected_pace(now, best, idle=idle)
+    def window(self) -> int | None:
+        """The context window of its model in tokens, where it is known."""
+        return self.capabilities.context_window
 
     @property
     def priced_as(self) -> str:
@@ -153,29 +157,45 @@ class Target(Node):
         """Whether one of its policies tells an availability."""
         return bool(self._availabilities)
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether one of its policies wants to `attend`."""
+        return bool(self._attending)
+
+    def attend(self, call: Call) -> None:
+        """Let its policies see to it, while a call looks for a target."""
+        if not self.draining:
+            for hook in self._attending:
+                hook(call, self._route)
+
     def availability(self, now: float) -> float:
         """Return the share of its traffic that it should get, from 0 (none) to 1, as its policies tell."""
-        return min((share(now) for share in self._availabilities), default=1.0)
+        hooks = self._availabilities
+        if len(hooks) == 1:
+            return hooks[0](now)
+        return min([share(now) for share in hooks]) if hooks else 1.0
 
-    def share(self, now: float) -> float:
-        """Return its weight as it counts now: less while a `Breaker` lets it recover."""
-        return self.weight * self.availability(now) if self._availabilities else self.weight
-
-    def ejected(self, now: float) -> bool:
-        """Tell whether its policies would refuse a call now."""
-        return bool(self._availabilities) and self.availability(now) <= 0
+    def headroom(self, now: float) -> float | None:
+        """Return the share of its quota that is left, from 0 to 1, where its policies know it."""
+        known = [left for hook in self._headrooms if (left := hook(now)) is not None]
+        return min(known, default=None)
 
     def join(self, pool: Pool) -> None:
         """Hand its policies the pool that they ask before they leave it alone."""
-        for policy in self.policies:
-            hook: Callable[[Pool], None] | None = getattr(policy, "in_pool", None)
-            if hook is not None:
-                hook(pool)
+        for hook in self._hooks("in_pool"):
+            hook(pool)
+
+    def _hooks(self, name: str) -> tuple[Any, ...]:
+        """Return the methods of its policies that have this name; see `Policy`."""
+        found = [getattr(policy, name, None) for policy in self.policies]
+        return tuple([hook for hook in found if hook is not None])
 
     def lacks(self, call: Call) -> str:
         """Tell what the call needs and the model cannot do; empty if nothing is known to be missing."""
         if self.draining:
             return f"{self.name} is being drained"
+        if call.fence is not None and (outside := call.fence.refusal(call.route, self._names, self.tags)):
+            return f"{self.name} lacks {outside}"
         lacking = missing(call, self.capabilities)
         if self._strict and self.capabilities is not UNKNOWN:
             lacking += tuple(left_out(call, self.capabilities))
@@ -187,7 +207,7 @@ class Target(Node):
         return self.lacks(call) or (refusal(call, self.model) if refusal is not None else "")
 
     async def _route(self, call: Call) -> Reply:
-        if self.capabilities is not UNKNOWN or self.draining:
+        if self.capabilities is not UNKNOWN or self.draining or call.fence is not None:
             if lacking := self.lacks(call):
                 raise NoCapableTarget(lacking, policy=self.name)
             call = fitted(call, self.capabilities)
@@ -215,13 +235,13 @@ class Target(Node):
     def begin(self) -> int:
         """Count a call in flight; return how many others there are."""
         with self._lock:
-            self._in_flight += 1
-            return self._in_flight - 1
+            self.standing.in_flight += 1
+            return self.standing.in_flight - 1
 
     def end(self) -> None:
         """Count a call that is over."""
         with self._lock:
-            self._in_flight -= 1
+            self.standing.in_flight -= 1
 
     def stats(self, route: str, now: float) -> TargetStats:
         """Tell how it is doing."""
@@ -229,13 +249,13 @@ class Target(Node):
             return TargetStats(
                 route,
                 self.name,
-                self._in_flight,
-                self.health.successes,
-                self.health.failures,
-                self.health.error_rate,
-                self.health.pace,
-                self.health.first_chunk,
-                self._load.at_once,
+                self.standing.in_flight,
+                self.standing.health.successes,
+                self.standing.health.failures,
+                self.standing.health.error_rate,
+                self.standing.health.pace,
+                self.standing.health.first_chunk,
+                self.standing.load.at_once,
                 self.availability(now),
                 self.draining,
             )
@@ -251,7 +271,7 @@ class Target(Node):
             now: the time.
         """
         with self._lock:
-            self._load.add(others, self.health.succeeded(now, seconds, output, first), now)
+            self.standing.answered(seconds, others=others, output=output, first=first, now=now)
 
     def failed(self, seconds: float, *, now: float) -> None:
         """Take note of a failure of its own.
@@ -261,7 +281,7 @@ class Target(Node):
             now: the time.
         """
         with self._lock:
-            self.health.failed(now, seconds)
+            self.standing.health.failed(now, seconds)
 
     def _line(self) -> str:
         weight = "" if self.weight == 1.0 else f", weight {self.weight:g}"

@@ -1,0 +1,107 @@
+"""`Aside`: work that would hold up an event loop, or may never end, done by threads beside the call."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aigw.ports import Flag, Runtime
+
+T = TypeVar("T")
+
+MOST_THREADS: Final = 4
+
+
+class TooSlow(Exception):
+    """It was not done in its time."""
+
+
+class Aside:
+    """Runs functions in a few threads, which live while there is work, and waits for them through ports.
+
+    A function that never ends keeps its thread; the others go on with what is left. Threads end with the process.
+
+    Args:
+        most: threads at a time.
+    """
+
+    def __init__(self, most: int = MOST_THREADS) -> None:
+        self._most = most
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin without jobs: those of a parent process are not ours, and its threads are not here."""
+        self._lock = threading.Lock()
+        self._jobs: deque[_Job] = deque()
+        self._threads = 0
+        self._process = os.getpid()
+
+    async def run(self, runtime: Runtime, work: Callable[[], T], timeout: float) -> T:
+        """Do it, and return what it returned, or raise what it raised.
+
+        Args:
+            runtime: the ports to wait with.
+            work: what to do.
+            timeout: seconds until it must be done.
+
+        Raises:
+            TooSlow: it was not done by then.
+        """
+        if os.getpid() != self._process:
+            self._begin()
+        job = _Job(work, runtime.flag())
+        self._add(job)
+        try:
+            if not await job.over.wait(timeout):
+                raise TooSlow(f"not done within {timeout:g} s")
+        finally:
+            job.is_wanted = False
+        result: T = job.result()
+        return result
+
+    def _add(self, job: _Job) -> None:
+        with self._lock:
+            self._jobs.append(job)
+            if self._threads >= self._most:
+                return
+            self._threads += 1
+        threading.Thread(target=self._run, name="aigw-aside", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._jobs:
+                    self._threads -= 1
+                    return
+                job = self._jobs.popleft()
+            job.run()
+
+
+class _Job:
+    __slots__ = ("_error", "_value", "_work", "is_wanted", "over")
+
+    def __init__(self, work: Callable[[], Any], over: Flag) -> None:
+        self._work = work
+        self.over = over
+        self.is_wanted = True
+        self._value: Any = None
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            if self.is_wanted:
+                self._value = self._work()
+        except BaseException as error:  # noqa: BLE001  (it is raised where the result is waited for)
+            self._error = error
+        finally:
+            self.over.set()
+
+    def result(self) -> Any:
+        if self._error is not None:
+            raise self._error
+        return self._value

@@ -1,0 +1,207 @@
+"""`readings`: what a text may say once it is decoded, within caps that keep this from being a way to exhaust us."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import html
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote_to_bytes
+
+from aigw.guards.normalise import fold, hidden
+from aigw.guards.normalise_letters import LEET, UPSIDE_DOWN, UPSIDE_DOWN_HINT
+from aigw.guards.normalise_words import COMMON, cut_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MOST_READINGS: Final = 8
+MOST_CHARACTERS: Final = 20_000
+"""Characters of a text that are looked at for disguises of whole texts, and of each reading that are kept."""
+MOST_RUNS: Final = 16
+"""Encoded runs of a text that are decoded."""
+DEEPEST: Final = 2
+
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{8,}){0,200}={0,2}")
+_BASE32: Final = re.compile(r"\b[A-Z2-7]{24,}={0,6}")
+_HEX: Final = re.compile(r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[ :,]?){8,}")
+_BINARY: Final = re.compile(r"(?:[01]{8}[ ,]?){5,}")
+_DECIMAL: Final = re.compile(r"(?:\b\d{2,3}[ ,;]{1,2}){7,}\d{2,3}\b")
+_PERCENT: Final = re.compile(r"(?:%[0-9a-fA-F]{2}[^%]{0,8}){3}")
+_ENTITIES: Final = re.compile(r"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8});")
+_ESCAPE: Final = re.compile(r"\\(?:u\{([0-9a-fA-F]{2,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U000([0-9a-fA-F]{5}))")
+_APART: Final = re.compile(r"(?<![^\W_])(?:[^\W_](?:[ \t]{1,2}|[-._*|/~,+\u00b7\u2022]{1,2})){4,}[^\W_](?![^\W_])")
+_GAPS: Final = re.compile(r"[ \t]{2,}")
+_BETWEEN: Final = re.compile(r"[\W_]")
+_INSIDE: Final = re.compile(r"(?<=[a-z])[-._*~|](?=[a-z])")
+_LEET_WORD: Final = re.compile(r"[a-z0-9@$!|+(]*(?:[a-z][013-8@$!|+(]|[013-8@$|+(][a-z])[a-z0-9@$!|+(]*")
+_GLUED: Final = re.compile(r"[a-z]{18,}")
+_WORD: Final = re.compile(r"[a-z]+")
+_SHORT_TEXT: Final = 0.6
+"""Share of characters that must be letters or spaces in what was decoded, for it to be text."""
+
+
+def readings(text: str) -> list[str]:
+    """Return the readings of a text other than the text itself, folded, the likeliest first.
+
+    At most `MOST_READINGS`, each of at most `MOST_CHARACTERS`; encodings within encodings are followed twice.
+    """
+    found: dict[str, None] = {}
+    base = fold(text[:MOST_CHARACTERS])
+    for reading in _all_readings(text, base):
+        folded = fold(reading[:MOST_CHARACTERS])
+        if folded.strip() and folded != base:
+            found[folded] = None
+        if len(found) >= MOST_READINGS:
+            break
+    return list(found)
+
+
+def _all_readings(text: str, base: str) -> Iterator[str]:
+    unseen = hidden(text)
+    if unseen:
+        yield unseen
+    for decoded in _decoded(text, DEEPEST):
+        yield decoded
+        yield from _rewritten(fold(decoded[:MOST_CHARACTERS]))
+    yield from _rewritten(base)
+    if "\u202e" in text or "\u202d" in text or "\u2067" in text:
+        yield base[::-1]
+    if UPSIDE_DOWN_HINT.search(text):
+        yield text[:MOST_CHARACTERS].translate(UPSIDE_DOWN)[::-1]
+        yield text[:MOST_CHARACTERS].translate(UPSIDE_DOWN)
+
+
+def _decoded(text: str, depth: int) -> Iterator[str]:
+    """Yield what encoded runs of a text say."""
+    if depth == 0:
+        return
+    for reading in _once(text):
+        yield reading
+        yield from _decoded(reading[:MOST_CHARACTERS], depth - 1)
+
+
+def _once(text: str) -> Iterator[str]:
+    runs: tuple[tuple[re.Pattern[str], Callable[[str], bytes]], ...] = (
+        (_BASE64, _from_base64),
+        (_HEX, _from_hex),
+        (_BINARY, _from_binary),
+        (_DECIMAL, _from_decimal),
+        (_BASE32, _from_base32),
+    )
+    for pattern, decode in runs:
+        words = [said for run in _first_runs(pattern, text) if (said := _as_text(decode, run))]
+        if words:
+            yield " ".join(words)
+    if _PERCENT.search(text):
+        yield unquote_to_bytes(text[:MOST_CHARACTERS].replace("+", " ").encode("utf-8", "replace")).decode(
+            "utf-8", "replace"
+        )
+    if len(_ENTITIES.findall(text[:MOST_CHARACTERS])) > 2:  # noqa: PLR2004  (one or two are punctuation)
+        yield html.unescape(text[:MOST_CHARACTERS])
+    if _ESCAPE.search(text):
+        yield _ESCAPE.sub(_unescaped, text[:MOST_CHARACTERS])
+
+
+def _first_runs(pattern: re.Pattern[str], text: str) -> list[str]:
+    runs: list[str] = []
+    for match in pattern.finditer(text):
+        runs.append(match[0][:MOST_CHARACTERS])
+        if len(runs) == MOST_RUNS:
+            break
+    return runs
+
+
+def _as_text(decode: Callable[[str], bytes], run: str) -> str:
+    """Decode a run; return nothing where that is no text."""
+    try:
+        said = decode(run).decode("utf-8")
+    except ValueError:
+        return ""
+    letters = sum(character.isalpha() or character in " \n" for character in said)
+    return said if said.isprintable() or letters >= _SHORT_TEXT * len(said) else ""
+
+
+def _from_base64(run: str) -> bytes:
+    plain = "".join(run.split()).rstrip("=").replace("-", "+").replace("_", "/")
+    if len(plain) % 4 == 1:
+        plain = plain[:-1]
+    try:
+        return base64.b64decode(plain + "=" * (-len(plain) % 4))
+    except binascii.Error as error:
+        raise ValueError("not base64") from error
+
+
+def _from_base32(run: str) -> bytes:
+    plain = run.rstrip("=")
+    return base64.b32decode(plain + "=" * (-len(plain) % 8))
+
+
+def _from_hex(run: str) -> bytes:
+    return bytes.fromhex(re.sub(r"0x|\\x|[ :,]", "", run))
+
+
+def _from_binary(run: str) -> bytes:
+    return bytes(int(octet, 2) for octet in re.findall("[01]{8}", run))
+
+
+def _from_decimal(run: str) -> bytes:
+    return bytes(int(number) for number in re.findall(r"\d+", run))
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    code = int(next(group for group in match.groups() if group), 16)
+    return chr(code) if code <= 0x10FFFF else ""
+
+
+def _rewritten(base: str) -> Iterator[str]:
+    """Yield readings of a whole folded text: letters apart, digits for letters, another order, another alphabet."""
+    joined = _APART.sub(_joined, base)
+    if joined != base:
+        yield joined
+    elif len(_INSIDE.findall(base)) > 2:  # noqa: PLR2004  (one or two are hyphens)
+        yield _INSIDE.sub("", base)
+    if _GLUED.search(base):
+        yield _GLUED.sub(lambda match: cut_words(match[0][:MOST_CHARACTERS]), base)
+    leet = [word for word in _LEET_WORD.findall(base) if any(map(str.isalpha, word))]
+    if len(leet) > 1:
+        yield _LEET_WORD.sub(lambda match: match[0].translate(LEET), base)
+        if "1" in base:
+            yield _LEET_WORD.sub(lambda match: match[0].replace("1", "l").translate(LEET), base)
+    yield from _other_words(base)
+
+
+def _joined(match: re.Match[str]) -> str:
+    words = [_BETWEEN.sub("", word) for word in _GAPS.split(match[0])]
+    return " ".join([cut_words(word) for word in words])
+
+
+def _other_words(base: str) -> Iterator[str]:
+    """Yield the text read backwards, or with letters moved on, where that gives more common words."""
+    words = _WORD.findall(base)[:400]
+    if len(words) < 3:  # noqa: PLR2004  (too few to tell)
+        return
+    kinds = set(words)
+    known = sum(word in COMMON for word in kinds)
+    if known > len(kinds) / 4:
+        return
+    if sum(word[::-1] in COMMON for word in kinds) > max(known, 1):
+        yield base[::-1]
+        yield " ".join([word[::-1] for word in base.split()])
+    if sum(codecs.encode(word, "rot13") in COMMON for word in kinds) > max(known, 1):
+        yield codecs.encode(base, "rot13")
+    elif known == 0:
+        yield from _shifted(base, kinds)
+
+
+def _shifted(base: str, kinds: set[str]) -> Iterator[str]:
+    """Yield the text with its letters moved on in the alphabet, if that gives English."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    few = sorted(kinds)[:40]
+    tables = [str.maketrans(letters, letters[shift:] + letters[:shift]) for shift in range(1, 26)]
+    tables.append(str.maketrans(letters, letters[::-1]))
+    count, number = max((sum(word.translate(table) in COMMON for word in few), -at) for at, table in enumerate(tables))
+    if count > max(2, len(few) / 4):
+        yield base.translate(tables[-number])

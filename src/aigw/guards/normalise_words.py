@@ -1,0 +1,51 @@
+"""Common English words: a text that has few of them may be disguised, and a reading that has many is likely right."""
+
+from __future__ import annotations
+
+from typing import Final
+
+COMMON: Final = frozenset(
+    """
+    a about above act after again all also always an and answer any anything are as ask at be because been before being
+    but by can cannot change code could did do does dont each ever every everything find first follow following for
+    forget from get give given go good has have help her here him his how i if ignore in information instruction
+    instructions into is it its just know like list make many may me message model more most must my need never new no
+    not now of on one only or other our out output over password people please pretend previous print prompt reply
+    respond response reveal rules said same say secret see send should show so some step such system tell than that the
+    their them then there these they this those time to told two under up us use user users very was way we well were
+    what when where which who why will with without word words work would write you your yourself bypass disregard
+    instead earlier prior safety guidelines restrictions override bomb hack how build
+    """.split()
+)
+
+VOCABULARY: Final = COMMON | frozenset(
+    """
+    access account activate active admin api assistant attention chat command commands complete configuration context
+    conversation data database debug delete developer directive directives directions disable disclose display document
+    documents email enable execute expose file filters full guideline hidden hidden immediately initial internal jailbreak
+    key keys language leak limits messages mode obey orders passwords policy programming prompts provided read remember
+    repeat restricted role rule run safe secrets security start stop task tasks text token tools transfer unrestricted
+    unfiltered verbatim website weapon drugs malware virus explosive steal money card credit bank
+    """.split()
+)
+"""For cutting words that were written without spaces."""
+
+LONGEST_WORD: Final = max(map(len, VOCABULARY))
+
+
+def cut_words(letters: str) -> str:
+    """Cut a run of letters into words, the longest known word first; letters between them stay together."""
+    words: list[str] = []
+    unknown = at = 0
+    while at < len(letters):
+        for length in range(min(LONGEST_WORD, len(letters) - at), 1, -1):
+            if letters[at : at + length] in VOCABULARY:
+                words += [letters[unknown:at], letters[at : at + length]] if unknown < at else [letters[at : at + length]]
+                at += length
+                unknown = at
+                break
+        else:
+            at += 1
+    if unknown < len(letters):
+        words.append(letters[unknown:])
+    return " ".join(words)

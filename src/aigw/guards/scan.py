@@ -1,0 +1,162 @@
+"""`Scanner`: runs the detectors of a guard over texts, each text once, and none so long that it holds up a loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
+
+from aigw.guards.aside import Aside, TooSlow
+from aigw.guards.remembered import Remembered
+from aigw.guards.rules import Examiner, Found
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from aigw.call import Call
+    from aigw.guards.places import Kind, Place
+    from aigw.guards.rules import Rule
+    from aigw.guards.span import Span
+
+T = TypeVar("T")
+
+SHORT: Final = 2000
+"""Characters that all detectors together look through in about two milliseconds."""
+
+
+class Piece(NamedTuple):
+    """A text, and where it stands.
+
+    Args:
+        place: the place.
+        text: the text.
+        kind: what kind of text it is.
+    """
+
+    place: Place
+    text: str
+    kind: Kind = "text"
+
+    def spans(self, detector: Any) -> Sequence[Span]:
+        """Let a detector look at it."""
+        if self.kind == "json":
+            from aigw.guards.json_text import find_in_json
+
+            return find_in_json(detector, self.text)
+        found: Sequence[Span] = detector.find(self.text)
+        return found
+
+
+class DetectorFailed(Exception):
+    """A detector raised something, or took too long; the cause says what, and may quote the text."""
+
+
+OnFailure = Literal["block", "allow"]
+
+
+class Scanner:
+    """Looks for what the rules of a guard want to find.
+
+    Args:
+        name: name of the guard, in traces.
+        rules: the rules.
+        timeout: seconds that a detector may take for the texts of a call.
+        on_failure: ``block`` has `scan` raise where a detector fails, ``allow`` has it go on without.
+    """
+
+    def __init__(self, name: str, rules: Sequence[Rule], timeout: float, on_failure: OnFailure) -> None:
+        self._name = name
+        self._rules = rules
+        self._timeout = timeout
+        self._on_failure = on_failure
+        self._remembered: Remembered[tuple[Span, ...]] = Remembered()
+        self._aside = Aside()
+
+    async def scan(self, call: Call, pieces: Sequence[Piece], rules: Sequence[Rule] | None = None) -> list[Found]:
+        """Find what the rules want to find, in the order of the rules.
+
+        Args:
+            call: the call that the texts belong to.
+            pieces: the texts.
+            rules: only these rules.
+
+        Raises:
+            DetectorFailed: one of them failed, or was too slow.
+        """
+        found: list[Found] = []
+        for rule in self._rules if rules is None else rules:
+            numbered = [(number, piece) for number, piece in enumerate(pieces) if piece.place in rule.places]
+            if numbered:
+                looked = await self._look(call, rule, [piece for _, piece in numbered])
+                for (number, piece), spans in zip(numbered, looked, strict=True):
+                    found += [Found(span, rule.action(span.kind), piece.place, number) for span in spans]
+        return found
+
+    async def aside(self, call: Call, work: Callable[[], T]) -> T:
+        """Do what would hold up a loop in a thread."""
+        return await self._aside.run(call.ports, work, self._timeout)
+
+    def failed(self, call: Call, rule: Rule, error: Exception) -> None:
+        """Decide what becomes of a call whose detector failed.
+
+        Raises:
+            DetectorFailed: it is to fail as well.
+        """
+        failure = DetectorFailed(f"{rule.name}: {type(error).__name__}")
+        if self._on_failure == "block":
+            raise failure from error
+        call.note(self._name, "failed", f"{failure}; goes on without")
+
+    async def _look(self, call: Call, rule: Rule, pieces: Sequence[Piece]) -> Sequence[Sequence[Span]]:
+        """Let one rule look at its texts."""
+        try:
+            if rule.for_call is None:
+                return await self._new(call, rule, pieces)
+            detector = rule.for_call(call)
+            if detector is not None:
+                return await self._all(call, rule, [(detector, piece) for piece in pieces])
+        except Exception as error:  # noqa: BLE001  (whatever a detector raises, the user has said what then)
+            self.failed(call, rule, error)
+        return [()] * len(pieces)
+
+    async def _new(self, call: Call, rule: Rule, pieces: Sequence[Piece]) -> list[Sequence[Span]]:
+        """Look at the texts that were not looked at before."""
+        keys = [self._remembered.key(one.text, one.kind, id(rule.at(one.place))) for one in pieces]
+        known: dict[Any, Sequence[Span] | None] = {key: self._remembered.get(key) for key in keys}
+        new = {key: piece for key, piece in zip(keys, pieces, strict=True) if known[key] is None}
+        if new:
+            jobs = [(rule.at(piece.place), piece) for piece in new.values()]
+            for key, found in zip(new, await self._all(call, rule, jobs), strict=True):
+                known[key] = spans = tuple(found)
+                self._remembered.put(key, spans)
+        return [known[key] or () for key in keys]
+
+    async def _all(self, call: Call, rule: Rule, jobs: Sequence[tuple[Any, Piece]]) -> Sequence[Sequence[Span]]:
+        if isinstance(rule.detector, Examiner):
+            return await self._examine(call, rule.detector, [piece.text for _, piece in jobs])
+
+        def work() -> list[Sequence[Span]]:
+            return [piece.spans(detector) for detector, piece in jobs]
+
+        if rule.is_quick and (call.ports.blocking or sum(len(piece.text) for _, piece in jobs) <= SHORT):
+            return work()
+        return await self._aside.run(call.ports, work, min(self._timeout, max(call.remaining(), 0.0)))
+
+    async def _examine(self, call: Call, examiner: Examiner, texts: Sequence[str]) -> Sequence[Sequence[Span]]:
+        """Ask an examiner, beside the call: one that does not keep to its deadline is left."""
+        limit = call.clock.now() + self._timeout
+        asked = call.evolve(deadline=limit if call.deadline is None else min(limit, call.deadline))
+
+        async def ask() -> Sequence[Sequence[Span]]:
+            return await examiner.examine(asked, texts)
+
+        branch = call.ports.spawn(ask)
+        over = call.ports.flag()
+        branch.when_over(over.set)
+        try:
+            if not await over.wait(max(asked.remaining(), 0.0)):
+                raise TooSlow(f"not done within {self._timeout:g} s")
+        finally:
+            branch.cancel()
+        found = branch.result()
+        if len(found) != len(texts):
+            raise ValueError(f"it told of {len(found)} texts, and was asked about {len(texts)}")
+        return found

@@ -1,0 +1,283 @@
+"""`Guard`: nothing sensitive leaves, nothing forbidden returns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from aigw.checks import check_choice, seconds, text
+from aigw.chunk import Chunk, Usage
+from aigw.errors import AnswerBlocked, ConfigError, PromptBlocked
+from aigw.guards.conversation import Conversations
+from aigw.guards.lanes import Cutting, Holding, Lane, Restoring, Stage, Watching
+from aigw.guards.places import ANSWER, visit_call
+from aigw.guards.rules import Actions, Found, Rule, Where
+from aigw.guards.scan import DetectorFailed, OnFailure, Piece, Scanner
+from aigw.guards.span import StreamDetector
+from aigw.guards.vault import VaultFull
+from aigw.guards.watched import Objection, Watched
+from aigw.guards.window import StreamWindow
+from aigw.reply import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import timedelta
+
+    from aigw.call import Call
+    from aigw.guards.places import Kind, Place
+    from aigw.guards.span import Span
+    from aigw.guards.vault import Mode, Vault
+    from aigw.policy import Next
+
+OnBlock = Literal["raise", "refuse"]
+When = Literal["before", "during"]
+OnStream = Literal["hold", "cut"]
+
+
+class Guard:
+    """Looks through prompts before they leave, and through answers before they return.
+
+    ``Guard(Pii(), Secrets())`` masks what it finds in prompts by tokens such as ``<EMAIL_1_k3f9>``, and puts the values
+    back where the answer repeats them. ``Guard(Injection())`` blocks prompts, ``Guard(Moderation(…))`` answers: every
+    detector says what suits it, and `where` and `action` say otherwise. Several guards may stand around each other.
+
+    All messages of a conversation are looked at with each call; what was looked at before is remembered by its digest.
+
+    Args:
+        *detectors: what to look for: a `Detector` or `StreamDetector` (of `aigw.guards`, or your own), or an
+            `Examiner`, which asks somebody else.
+        where: the places to look at: ``prompt``, ``everything``, or of these ``system``, ``user``, ``assistant`` (what
+            the model said before), ``tool_results``, ``tools`` (their definitions), ``extra`` (fields for the
+            provider), ``answer``, ``reasoning``, ``tool_calls`` (the arguments in an answer).
+        action: ``mask``, ``block``, ``flag`` (a note in the trace), or a mapping from kinds to these, such as
+            ``{"US_SSN": "block", "*": "mask"}``.
+        on_failure: what becomes of a call when a detector raises or is too slow: ``block``, or ``allow``.
+        on_block: ``raise`` an error, or ``refuse``: answer with the text `refusal` and the finish reason
+            ``content_filter``.
+        refusal: that text.
+        when: look at prompts ``before`` they are sent, or ``during`` the call: then the answer is withheld until the
+            prompt has passed, and a prompt that is blocked has been sent. What masks must look before.
+        stream: for detectors that cannot watch a stream, such as `Moderation` models: ``hold`` the answer back to its
+            end, or look sentence by sentence and ``cut`` it off.
+        mode: what masked values become: see `Vault`.
+        restore: put the values back into the answer.
+        trusted_tools: tools in the arguments of whose calls values are put back as well. Others get tokens, so that a
+            prompt from outside cannot have a value sent somewhere.
+        key: secret from which tokens of a conversation are made, at least 16 bytes; where several processes serve a
+            conversation, give all the same. By default random, for this object.
+        timeout: seconds that a detector may take.
+        name: its name in the trace and in errors.
+        shadow: look, and write into the trace what would have happened, but change and block nothing.
+
+    Raises:
+        ConfigError: an argument makes no sense.
+        PromptBlocked: (from a call) the prompt must not leave.
+        AnswerBlocked: (from a call, or from reading a stream) the answer must not go on.
+    """
+
+    def __init__(
+        self,
+        *detectors: Any,
+        where: Where | Iterable[Where] | None = None,
+        action: Actions | None = None,
+        on_failure: OnFailure = "block",
+        on_block: OnBlock = "raise",
+        refusal: str = "I cannot help with that.",
+        when: When = "before",
+        stream: OnStream = "hold",
+        mode: Mode | Mapping[str, Mode] = "token",
+        restore: bool = True,
+        trusted_tools: Iterable[str] = (),
+        key: bytes | None = None,
+        timeout: float | timedelta = 10.0,
+        name: str | None = None,
+        shadow: bool = False,
+    ) -> None:
+        if not detectors:
+            raise ConfigError("Guard() looks for nothing: give it detectors, such as aigw.guards.Pii()")
+        self.name = text("Guard(name)", "Guard" if name is None else name)
+        self.rules = tuple([Rule(detector, where, action) for detector in detectors])
+        check_choice("Guard(on_failure)", on_failure, get_args(OnFailure))
+        check_choice("Guard(on_block)", on_block, get_args(OnBlock))
+        check_choice("Guard(when)", when, get_args(When))
+        check_choice("Guard(stream)", stream, get_args(OnStream))
+        if when == "during" and any(rule.masks for rule in self.rules):
+            raise ConfigError("Guard(when='during'): what masks must look before the prompt is sent")
+        if isinstance(trusted_tools, str):
+            raise ConfigError(f"Guard(trusted_tools) must be a list of names, such as [{trusted_tools!r}]")
+        self.on_block: OnBlock = on_block
+        self.refusal = text("Guard(refusal)", refusal)
+        self.when: When = when
+        self.stream: OnStream = stream
+        self.mode = mode
+        self.restore = restore
+        self.trusted_tools = frozenset(trusted_tools)
+        self.shadow = shadow
+        self.outside = {"Cache": "what is kept must not hold what was masked, and what is found there is looked at too"}
+        self._conversations = Conversations(mode, key)
+        self._scanner = Scanner(
+            self.name, self.rules, seconds("Guard(timeout)", timeout), "allow" if shadow else on_failure
+        )
+        self._of_answers = any(rule.places.intersection(ANSWER) for rule in self.rules)
+
+    def __repr__(self) -> str:
+        return f"Guard({'; '.join(map(repr, self.rules))})"
+
+    async def handle(self, call: Call, inner: Next) -> Reply:
+        """Look at the prompt, go on, look at the answer."""
+        if self.when == "during":
+            return await self._beside(call, inner)
+        try:
+            checked, vault = await self._prompt(call)
+        except PromptBlocked as error:
+            return self._refused(call, error)
+        return await self._answer(checked, await inner(checked), vault)
+
+    async def _beside(self, call: Call, inner: Next) -> Reply:
+        """Look at the prompt while the call goes on."""
+        branch = call.ports.spawn(lambda: self._prompt(call))
+        over = call.ports.flag()
+        branch.when_over(over.set)
+        try:
+            reply = await inner(call)
+            await over.wait()
+            try:
+                branch.result()
+            except PromptBlocked as error:
+                await reply.close()
+                return self._refused(call, error)
+        finally:
+            branch.cancel()
+        return await self._answer(call, reply, None)
+
+    async def _prompt(self, call: Call) -> tuple[Call, Vault | None]:
+        """Look at a prompt; return the call as it may leave, and what was masked in it."""
+        pieces: list[Piece] = []
+
+        def collect(place: Place, text: str, kind: Kind) -> str:
+            pieces.append(Piece(place, text, kind))
+            return text
+
+        visit_call(call, collect)
+        try:
+            found = await self._scanner.scan(call, pieces)
+        except DetectorFailed as error:
+            raise PromptBlocked(f"{self.name}: a detector failed: {error}", policy=self.name) from error
+        # What a provider has signed it wants back as it was; values that it repeats are masked all the same.
+        return self._acted(call, [one for one in found if one.action != "mask" or pieces[one.number].kind != "signed"])
+
+    def _acted(self, call: Call, found: Sequence[Found]) -> tuple[Call, Vault | None]:
+        by_action = {one: [finding for finding in found if finding.action == one] for one in ("block", "mask", "flag")}
+        for action, done in (("flag", "flagged"), ("mask", "would mask" if self.shadow else "masked")):
+            if by_action[action] and (action == "flag" or self.shadow):
+                call.note(self.name, done, summary(by_action[action]))
+        if by_action["block"]:
+            reason = summary(by_action["block"])
+            if not self.shadow:
+                raise PromptBlocked(f"{self.name} found {reason}", policy=self.name)
+            call.note(self.name, "would block", reason)
+        if not by_action["mask"] or self.shadow:
+            return call, None
+        try:
+            masked = self._conversations.masked(call, by_action["mask"])
+        except VaultFull as error:
+            raise PromptBlocked(f"{self.name}: {error}", policy=self.name) from None
+        call.note(self.name, "masked", summary(by_action["mask"]))
+        return masked
+
+    def _refused(self, call: Call, error: PromptBlocked) -> Reply:
+        call.note(self.name, "blocked", str(error))
+        if self.on_block == "raise" or call.operation != "chat":
+            raise error
+        return Reply.replay([Chunk(text=self.refusal, finish_reason="content_filter")])
+
+    async def _answer(self, call: Call, reply: Reply, vault: Vault | None) -> Reply:
+        restores = self.restore and vault is not None and len(vault) > 0
+        if call.operation != "chat" or not (restores or self._of_answers):
+            return reply
+        answer = _Answer(self, self._scanner, call, vault if restores else None)
+        watched = Reply(Watched(reply, answer), lambda: reply.quota)
+        await watched.prime(whole=not call.stream)
+        return watched
+
+
+class _Answer:
+    """What a guard does with the answer of one call."""
+
+    def __init__(self, guard: Guard, scanner: Scanner, call: Call, vault: Vault | None) -> None:
+        self._guard = guard
+        self.scanner = scanner
+        self.call = call
+        self._vault = vault
+
+    def lane(self, place: Place, tool: str = "") -> Lane | None:
+        """Make the lane of a text: it is looked at as the model wrote it, then values are put back."""
+        stages: list[Stage] = []
+        whole: list[Rule] = []
+        spot = _Spot(self, place)
+        for rule in self._guard.rules:
+            if place not in rule.places:
+                continue
+            detector = rule.at(place)
+            if rule.for_call is None and isinstance(detector, StreamDetector):
+                stages.append(Watching(spot, rule, partial(StreamWindow, (detector,))))
+            else:
+                whole.append(rule)
+        if whole:
+            cuts = self._guard.stream == "cut" and self.call.stream
+            stages.append(Cutting(spot, whole) if cuts else Holding(spot, whole))
+        if self._vault is not None and (place != "tool_calls" or tool in self._guard.trusted_tools):
+            restorer = self._vault.restorer(json=place == "tool_calls")
+            stages.append(Restoring(restorer.feed, restorer.flush))
+        return Lane(stages) if stages else None
+
+    def judge(self, found: Found, text: str) -> str:
+        """Return what stands in the place of a find in the answer."""
+        guard, kind = self._guard, found.span.kind
+        if guard.shadow and found.action != "flag":
+            self.call.note(guard.name, f"would {found.action}", f"{kind} in {found.place}")
+        elif found.action == "block":
+            raise Objection(f"{kind} in {found.place}")
+        elif found.action == "mask":
+            self.call.note(guard.name, "masked", f"{kind} in {found.place}")
+            return f"[{kind}]"
+        else:
+            self.call.note(guard.name, "flagged", f"{kind} in {found.place}")
+        return text
+
+    def stopped(self, objection: Objection | DetectorFailed, usage: Usage | None) -> Chunk:
+        """End an answer that must not go on."""
+        guard = self._guard
+        found = isinstance(objection, Objection)
+        message = f"{guard.name} found {objection}" if found else f"{guard.name}: a detector failed: {objection}"
+        self.call.note(guard.name, "blocked", message)
+        if guard.on_block == "raise":
+            raise AnswerBlocked(message, policy=guard.name, usage=usage) from objection
+        return Chunk(text=guard.refusal, finish_reason="content_filter", usage=usage)
+
+
+class _Spot:
+    """One place of an answer, as its stages see it."""
+
+    def __init__(self, answer: _Answer, place: Place) -> None:
+        self.call = answer.call
+        self.scanner = answer.scanner
+        self._answer = answer
+        self._place: Place = place
+
+    async def look(self, rule: Rule, text: str) -> Sequence[Found]:
+        """Find what a rule wants to find in a text."""
+        return await self.scanner.scan(self.call, [Piece(self._place, text)], [rule])
+
+    def judged(self, rule: Rule, text: str, span: Span) -> str:
+        """Return what stands in the place of a find."""
+        return self._answer.judge(Found(span, rule.action(span.kind), self._place), text)
+
+
+def summary(found: Iterable[Found]) -> str:
+    """Tell what was found where, and how often; never the values."""
+    counts = Counter((finding.span.kind, finding.place) for finding in found)
+    return ", ".join(
+        f"{kind} in {place}" + (f" ({count} times)" if count > 1 else "") for (kind, place), count in counts.items()
+    )
