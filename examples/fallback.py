@@ -1,7 +1,7 @@
 """A route with a pool and a spare: what fails is left for what works, and the trace tells.
 
 Two servers share the work, a third one stands behind them. Here all three run on this machine and two of them fail; in
-an application they would be "openai/gpt-5.5", "http://gpu-1:8000/v1" and the like.
+an application they would be "openai/gpt-5.5", "https://gpu-1:8000/v1" and the like.
 """
 
 import aigw

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         Deadline,
         Degrade,
         Guard,
+        HealthCheck,
         Hedge,
         Limit,
         Queue,
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
         Retry,
     )
     from aigw.policy import Policy
+    from aigw.ports import Tls
     from aigw.presets import standard
     from aigw.providers.capabilities import Capabilities
     from aigw.quota import Allowance, QuotaHint
@@ -125,6 +127,7 @@ __all__ = [
     "File",
     "Gateway",
     "Guard",
+    "HealthCheck",
     "Hedge",
     "Image",
     "KeyRecord",
@@ -165,6 +168,7 @@ __all__ = [
     "Text",
     "TimedOut",
     "Timeouts",
+    "Tls",
     "Tool",
     "ToolCall",
     "ToolCallDelta",
@@ -255,11 +259,13 @@ _HOMES: Final = {
     "RateLimit": "aigw.policies",
     "Degrade": "aigw.policies",
     "Guard": "aigw.policies",
+    "HealthCheck": "aigw.policies",
     "Hedge": "aigw.policies",
     "Limit": "aigw.policies",
     "Queue": "aigw.policies",
     "Retry": "aigw.policies",
     "Policy": "aigw.policy",
+    "Tls": "aigw.ports",
     "standard": "aigw.presets",
     "Capabilities": "aigw.providers.capabilities",
     "Allowance": "aigw.quota",

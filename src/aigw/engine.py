@@ -62,7 +62,7 @@ class Engine:
         self.routes = Routes(routes, policies)
         self.metering = Metering(prices)
         self.usage = UsageBook() if usage is None else usage
-        self._tls: Any = None
+        self._certificates: Any = None
         self._seeded = rng is not None
         self._process = os.getpid()
         self.runtimes = Runtimes(
@@ -151,6 +151,11 @@ class Engine:
             raise
         return close_trace(call)
 
+    async def close_targets(self, runtime: Runtime) -> None:
+        """End what the policies of targets have begun with these ports."""
+        for _, target in self.routes.targets():
+            await target.close(runtime)
+
     def explain(self, call: Call) -> Explanation:
         """Tell what a call would do."""
         route, node, _ = self.routes.find(call.model)
@@ -177,19 +182,19 @@ class Engine:
     def _blocking_transport(self) -> Transport:
         from aigw.transport.blocking import BlockingTransport
 
-        return BlockingTransport(self._shared_tls())
+        return BlockingTransport(self._shared_certificates())
 
     def _loop_transport(self) -> Transport:
         from aigw.transport.loop import LoopTransport
 
-        return LoopTransport(self._shared_tls())
+        return LoopTransport(self._shared_certificates())
 
-    def _shared_tls(self) -> Any:
-        from aigw.transport.lines import Tls
+    def _shared_certificates(self) -> Any:
+        from aigw.transport.lines import Certificates
 
-        if self._tls is None:
-            self._tls = Tls()
-        return self._tls
+        if self._certificates is None:
+            self._certificates = Certificates()
+        return self._certificates
 
 
 def completed(call: Call, answer: Answer) -> Answer:

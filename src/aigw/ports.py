@@ -174,6 +174,26 @@ class Branch(Generic[T]):
             callback()
 
 
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How a server is known, and how we show who we are, where the usual certificates will not do.
+
+    A server is always verified, and never spoken to with less than TLS 1.2; there is no switch for either.
+
+    Args:
+        ca: path of a file of certificates, in PEM, of those who may have signed the server's; they replace the usual
+            ones.
+        certificate: path of a client certificate, in PEM, with those between it and its root.
+        key: path of its private key, where it is not in the same file.
+        password: the key's, where it has one.
+    """
+
+    ca: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
 @dataclass(slots=True, eq=False)
 class HttpRequest:
     """All of a request that stays the same from call to call: built once per target and key.
@@ -182,11 +202,13 @@ class HttpRequest:
         url: absolute URL.
         headers: names and values; ``content-length`` is added for each body.
         method: the HTTP method.
+        tls: certificates of its own.
     """
 
     url: str
     headers: tuple[tuple[str, str], ...] = field(repr=False, default=())
     method: str = "POST"
+    tls: Tls | None = None
     prepared: Any = field(default=None, repr=False)
     """Where a transport keeps its own form of the request."""
 

@@ -196,7 +196,7 @@ def test_what_a_gateway_says_about_its_keys(face, upstream, monkeypatch, source)
 def test_wrong_keys_are_not_repeated(api_key):
     """What is no key is told by its type, when the target is made."""
     with pytest.raises(ConfigError, match="api_key") as caught:
-        Target("http://model.test/v1", model="m", api_key=api_key)
+        Target("https://model.test/v1", model="m", api_key=api_key)
 
     assert leaks(said_by(caught.value)) == []
 

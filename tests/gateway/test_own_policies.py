@@ -307,7 +307,7 @@ def test_the_description_of_a_gateway(face, monkeypatch):
             name="pool",
             by="round_robin",
         ),
-        Target("http://gpu-1:8000/v1", model="llama", name="own"),
+        Target("https://gpu-1:8000/v1", model="llama", name="own"),
         name="both",
         policies=[Counting("node")],
     )
@@ -323,7 +323,7 @@ def test_the_description_of_a_gateway(face, monkeypatch):
         "      openai/gpt-5.5@eu: gpt-5.5 at https://api.openai.com/v1",
         "        | AttemptTimeout(total=5.0)",
         "      openai/gpt-5.5: gpt-5.5 at https://api.openai.com/v1, weight 3",
-        "    own: llama at http://gpu-1:8000/v1",
+        "    own: llama at https://gpu-1:8000/v1",
         "fast:",
         "  openai/gpt-5.5-mini: gpt-5.5-mini at https://api.openai.com/v1",
     ]

@@ -303,7 +303,7 @@ def test_a_proxy_with_a_password(face, monkeypatch):
     monkeypatch.setenv("http_proxy", dead.replace("//", f"//user:{KEY}@").removesuffix("/v1"))
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    error = failure(face({"r": Target("http://model.test/v1", model="m")}))
+    error = failure(face({"r": Target("http://model.test/v1", model="m", plain_http=True)}))
 
     assert type(error) is errors.Unreachable
     assert leaks(said_by(error)) == []

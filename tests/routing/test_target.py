@@ -10,7 +10,7 @@ from aigw.routing import Balance, Target
 from aigw.routing.target import as_node
 from aigw.testing import ScriptedProvider
 
-URL = "http://gpu-1:8000/v1"
+URL = "https://gpu-1:8000/v1"
 SECRET = "sk-very-secret"
 
 
@@ -96,17 +96,17 @@ def test_the_base_url_of_a_known_provider_can_be_replaced():
         (
             ScriptedProvider(),
             {"api_key": "x"},
-            "Target(provider): base_url, api_key, api_version, wire, headers and strict belong to",
+            "Target(provider): base_url, api_key, api_version, wire, headers, strict and tls belong to",
         ),
         (
             ScriptedProvider(),
             {"base_url": URL},
-            "Target(provider): base_url, api_key, api_version, wire, headers and strict belong to",
+            "Target(provider): base_url, api_key, api_version, wire, headers, strict and tls belong to",
         ),
         (
             ScriptedProvider(),
             {"headers": {"x-a": "b"}},
-            "Target(provider): base_url, api_key, api_version, wire, headers and strict belong to",
+            "Target(provider): base_url, api_key, api_version, wire, headers, strict and tls belong to",
         ),
         (
             ScriptedProvider,

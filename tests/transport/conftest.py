@@ -10,7 +10,7 @@ import pytest
 from aigw.ports import HttpRequest
 from aigw.runtime import drive
 from aigw.transport.blocking import BlockingTransport
-from aigw.transport.lines import Tls
+from aigw.transport.lines import Certificates
 from aigw.transport.loop import LoopTransport
 
 
@@ -25,7 +25,7 @@ class Line:
     def __init__(self, *, blocking, tls=None):
         self._runner = None if blocking else asyncio.Runner()
         self.blocking = blocking
-        self.tls = tls or Tls()
+        self.tls = tls or Certificates()
         self.transport = BlockingTransport(self.tls) if blocking else LoopTransport(self.tls)
 
     def wait(self, coroutine):

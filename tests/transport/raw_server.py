@@ -27,12 +27,14 @@ class RawServer:
 
     Args:
         handle: gets the server and the socket of the connection.
-        tls: speak TLS.
+        tls: speak TLS, in a certain way.
     """
 
-    def __init__(self, handle: Callable[[RawServer, socket.socket], None], *, tls: bool = False) -> None:
+    def __init__(
+        self, handle: Callable[[RawServer, socket.socket], None], *, tls: bool | ssl.SSLContext = False
+    ) -> None:
         self._handle = handle
-        self._tls = _server_tls() if tls else None
+        self._tls = server_tls() if tls is True else tls or None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.stopped = threading.Event()
@@ -110,7 +112,8 @@ class RawServer:
         thread.start()
 
 
-def _server_tls() -> ssl.SSLContext:
+def server_tls() -> ssl.SSLContext:
+    """Make the set-up of a server that has a certificate for this machine."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)
     return context

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from aigw.errors import ConfigError
 from aigw.ports import HttpRequest
-from aigw.transport.lines import KEEP_IDLE, FreeList, Tls, prepare, proxy_for, shorter
+from aigw.transport.lines import KEEP_IDLE, Certificates, FreeList, Origin, prepare, proxy_for, shorter
 
 HERE = "http://here"
 
@@ -147,22 +147,22 @@ def test_the_proxy_for_an_origin(monkeypatch, origin, environment, proxy):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    assert proxy_for(origin) == proxy
+    assert proxy_for(Origin(origin)) == proxy
 
 
 def test_tls_is_made_when_it_is_needed_and_once():
     """Loading certificates takes a while: not for plain HTTP, and once for all threads."""
-    tls = Tls()
-    plain = tls.verify("http://here")
-    before = tls._context
+    tls = Certificates()
+    plain = tls.verify(Origin("http://here"))
+    before = dict(tls._contexts)
     contexts = []
-    workers = [threading.Thread(target=lambda: contexts.append(tls.verify("https://here"))) for _ in range(8)]
+    workers = [threading.Thread(target=lambda: contexts.append(tls.verify(Origin("https://here")))) for _ in range(8)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
 
-    assert (plain, before) == (False, None)
+    assert (plain, before) == (False, {})
     assert len({id(context) for context in contexts}) == 1
     assert isinstance(contexts[0], ssl.SSLContext)
     assert contexts[0].verify_mode is ssl.CERT_REQUIRED
@@ -191,7 +191,7 @@ def test_the_origin_of_a_request(url, origin):
     """Scheme, host and port; what is the same in other words is the same origin."""
     request = HttpRequest(url)
 
-    assert prepare(request).origin == origin
+    assert prepare(request).origin == Origin(origin)
     assert prepare(request) is prepare(request)
 
 

@@ -126,7 +126,7 @@ def build() -> aigw.Gateway:
     tree = aigw.Fallback(
         aigw.Balance(
             aigw.Target("openai/gpt-5.5", region="eu", api_key=fresh_key, tags=["eu"]),
-            aigw.Target("http://gpu-1:8000/v1", model="llama-3.3-70b", weight=2, headers={"x-team": "a"}),
+            aigw.Target("https://gpu-1:8000/v1", model="llama-3.3-70b", weight=2, headers={"x-team": "a"}),
             "openai/gpt-5.5-mini",
             by="least_busy",
         ),

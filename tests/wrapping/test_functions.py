@@ -165,12 +165,14 @@ def test_a_policy_may_answer_for_a_function_that_returns_texts(waits):
 
 @both_kinds
 def test_policies_change_texts_and_nothing_else(waits):
-    """A text comes as the policies let it out; an object stays what it is."""
+    """A text comes as the policies let it out; an object as it is, or not at all: a mask must not be lost."""
     result = {"text": "hello"}
     made = gateway(Answering(rewrite=str.upper))
 
     assert wrapped(made, lambda question: "hello", waits=waits)("hi") == "HELLO"
-    assert wrapped(made, lambda question: result, waits=waits)("hi") is result
+    assert wrapped(gateway(Answering(rewrite=str)), lambda question: result, waits=waits)("hi") is result
+    with pytest.raises(errors.ConfigError, match="which is no text"):
+        wrapped(made, lambda question: result, waits=waits)("hi")
 
 
 @both_kinds

@@ -125,5 +125,5 @@ def _server(url: str, model: str, env: Mapping[str, str]) -> Target:
         proper = False
     if not proper:  # it may hold a password, so it is not repeated
         raise ConfigError("--url must have the form http(s)://host[:port]/path")
-    # Not the key of a known provider: the server is whatever the URL says.
-    return Target(url, model=model, api_key=env.get(URL_KEY) or None)
+    # Not the key of a known provider: the server is whatever the URL says, encrypted or not.
+    return Target(url, model=model, api_key=env.get(URL_KEY) or None, plain_http=True)

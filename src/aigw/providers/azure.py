@@ -69,6 +69,7 @@ class AzureService:
             AzureAuth(self.name, settings.api_key, env=self.key_env, header=("api-key", "")),
             headers=settings.headers,
             strict=settings.strict,
+            tls=settings.tls,
         )
 
 

@@ -75,6 +75,7 @@ class BedrockService:
             self._auth(settings, region),
             headers=settings.headers,
             strict=settings.strict,
+            tls=settings.tls,
         )
 
     def _auth(self, settings: Settings, region: str) -> Auth:

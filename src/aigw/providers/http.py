@@ -17,7 +17,7 @@ from aigw.reply import Reply
 if TYPE_CHECKING:
     from aigw.call import Call, Operation
     from aigw.chunk import Chunk
-    from aigw.ports import HttpResponse
+    from aigw.ports import HttpResponse, Tls
     from aigw.providers.auth import Auth, Headers
     from aigw.providers.format import Format, Formats
     from aigw.quota import QuotaHint
@@ -36,6 +36,7 @@ class HttpProvider:
         auth: shows who asks.
         headers: more headers for every request.
         strict: what becomes of things that a wire format cannot say; see `aigw.wire.losses.Losses`.
+        tls: certificates of its own.
 
     Raises:
         ConfigError: the URL or a header makes no sense.
@@ -50,12 +51,14 @@ class HttpProvider:
         *,
         headers: Mapping[str, str] | None = None,
         strict: bool | None = None,
+        tls: Tls | None = None,
     ) -> None:
         self._name = name
         self._base_url = _checked_url(base_url)
         self._auth = auth
         self._headers = _checked_headers(headers or {})
         self._strict = strict
+        self._tls = tls
         self._urls: dict[tuple[Operation, str, bool], str] = {}
         self._requests: dict[str, tuple[Headers, HttpRequest]] = {}
         self._make_format = formats
@@ -136,7 +139,7 @@ class HttpProvider:
         chat = self._format("chat")
         url = _joined(self._base_url, path)
         shown = await self._auth.show(Unsigned(call, url, body, chat.key_header))
-        return HttpRequest(url, _over(headers, (*chat.headers, *shown.headers, *self._headers)), method)
+        return HttpRequest(url, _over(headers, (*chat.headers, *shown.headers, *self._headers)), method, self._tls)
 
     def _refused(self, unsigned: Unsigned, failure: ProviderError) -> bool:
         """Tell whether another key may do better at once."""
@@ -189,7 +192,7 @@ class HttpProvider:
         if known is not None and known[0] == shown:
             return known[1]
         headers = (("content-type", "application/json"), ("user-agent", "aigw"), *chosen.headers, *shown)
-        request = HttpRequest(url, _over(headers, self._headers))
+        request = HttpRequest(url, _over(headers, self._headers), tls=self._tls)
         self._requests[url] = (shown, request)
         return request
 
@@ -211,7 +214,7 @@ def _with_headers(request: HttpRequest, call: Call, chosen: Format) -> HttpReque
     if call.wire != chosen.wire:
         call.note(chosen.wire, "left out", f"headers that only {call.wire} knows: {', '.join(sorted(call.headers))}")
         return request
-    return HttpRequest(request.url, _over(request.headers, tuple(call.headers.items())), request.method)
+    return HttpRequest(request.url, _over(request.headers, tuple(call.headers.items())), request.method, request.tls)
 
 
 def _over(weaker: Headers, stronger: Headers) -> Headers:

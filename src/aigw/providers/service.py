@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from aigw.errors import ConfigError
+from aigw.ports import Tls
 from aigw.providers.auth import ApiKey, KeyAuth, KeyHeader
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Settings:
         wire: name of the wire format, where the provider speaks several.
         region: where it runs, at providers that have regions.
         strict: what becomes of things that the wire format cannot say; see `aigw.wire.losses.Losses`.
+        tls: certificates of its own.
     """
 
     base_url: str | None = None
@@ -41,6 +43,7 @@ class Settings:
     wire: str | None = None
     region: str | None = None
     strict: bool | None = None
+    tls: Tls | None = None
 
 
 class Service(Protocol):
@@ -119,6 +122,7 @@ class HttpService:
             KeyAuth(self.name, settings.api_key, env=self.key_env, header=self.key_header),
             headers=settings.headers,
             strict=settings.strict,
+            tls=settings.tls,
         )
 
     def format(self, operation: Operation, wire: str, version: str | None) -> Format | None:

@@ -61,6 +61,7 @@ class VertexService:
             GoogleAuth() if settings.api_key is None else _key_auth(settings, is_express=is_express),
             headers=settings.headers,
             strict=settings.strict,
+            tls=settings.tls,
         )
 
 

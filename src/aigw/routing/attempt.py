@@ -63,6 +63,9 @@ class Running:
         usage = self._used(error, end)
         now = call.clock.now()
         self._judge(error, end, usage, now)
+        hint = error.quota if isinstance(error, ProviderError) else self.reply.quota if self.reply else None
+        if hint is not None:
+            target.told(hint, now)
         if call.trace is None:
             return
         cost = self._cost(usage)

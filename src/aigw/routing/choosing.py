@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import TYPE_CHECKING, Final, Literal
 
 from aigw.chunk import Usage
@@ -19,55 +20,48 @@ Chooser = Callable[["Call", "Sequence[Node]"], "Node"]
 """A user's own way: gets the call and the members that may serve it, and returns one of them."""
 
 
-def by_score(call: Call, members: Sequence[Node]) -> int:
+def by_score(call: Call, members: Sequence[Node], weights: Sequence[float]) -> int:
     """Choose the one that is likely to be done first: by its pace, and by what it is doing already."""
-    rng = call.ports.rng
-    places = score.drawn(len(members), rng=rng)
-    now = call.clock.now()
-    compared = [members[place] for place in places]
-    busy = [member.in_flight for member in compared]
-    paces = _paces(compared, busy, now)
+    now, priority = call.clock.now(), call.priority
+    best = _best(members)
     costs = [
-        score.cost(pace, count, member.share(now), at_once=member.at_once)
-        for member, pace, count in zip(compared, paces, busy, strict=True)
+        member.cost(best, now, priority) / weight if weight > 0 else inf
+        for member, weight in zip(members, weights, strict=True)
     ]
-    return places[score.least(costs, busy, rng=rng)]
+    least = min(costs)
+    if costs.count(least) == 1:
+        return costs.index(least)
+    return score.least(costs, [member.in_flight for member in members], rng=call.ports.rng)
 
 
-def by_latency(call: Call, members: Sequence[Node]) -> int:
+def by_latency(call: Call, members: Sequence[Node], weights: Sequence[float]) -> int:  # noqa: ARG001  (as its siblings)
     """Choose the quickest, whatever it is doing: for services that serve any number of calls at once."""
-    busy = [member.in_flight for member in members]
-    return score.least(_paces(members, busy, call.clock.now()), busy, rng=call.ports.rng)
+    now, best = call.clock.now(), _best(members)
+    costs = [member.unhurried(best, now) for member in members]
+    return score.least(costs, [member.in_flight for member in members], rng=call.ports.rng)
 
 
-def least_busy(call: Call, members: Sequence[Node]) -> int:
+def least_busy(call: Call, members: Sequence[Node], weights: Sequence[float]) -> int:
     """Choose the one with the fewest calls in flight for its weight."""
-    busy = [member.in_flight for member in members]
-    return pick.least_busy(busy, _shares(call, members), rng=call.ports.rng)
+    return pick.least_busy([member.in_flight for member in members], weights, rng=call.ports.rng)
 
 
-def weighted(call: Call, members: Sequence[Node]) -> int:
+def weighted(call: Call, members: Sequence[Node], weights: Sequence[float]) -> int:  # noqa: ARG001  (as its siblings)
     """Choose by chance, in proportion to the weights."""
-    return pick.weighted(_shares(call, members), rng=call.ports.rng)
+    return pick.weighted(weights, rng=call.ports.rng)
 
 
-def first(call: Call, members: Sequence[Node]) -> int:  # noqa: ARG001  (as its siblings)
+def first(call: Call, members: Sequence[Node], weights: Sequence[float]) -> int:  # noqa: ARG001  (as its siblings)
     """Choose the first that may serve the call."""
     return 0
 
 
-def _shares(call: Call, members: Sequence[Node]) -> list[float]:
-    now = call.clock.now()
-    return [member.share(now) for member in members]
+def _best(members: Sequence[Node]) -> float:
+    """Return the pace of the quickest; 0 where none is known."""
+    return min([pace for member in members if (pace := member.pace) is not None], default=0.0)
 
 
-def _paces(members: Sequence[Node], busy: Sequence[int], now: float) -> list[float]:
-    known = [member.pace for member in members if member.pace is not None]
-    best = min(known, default=None)
-    return [member.expected_pace(now, best, idle=not count) for member, count in zip(members, busy, strict=True)]
-
-
-STATELESS: Final[Mapping[str, Callable[[Call, Sequence[Node]], int]]] = {
+STATELESS: Final[Mapping[str, Callable[[Call, Sequence[Node], Sequence[float]], int]]] = {
     "score": by_score,
     "latency": by_latency,
     "least_busy": least_busy,
@@ -83,7 +77,7 @@ class Turns:
         self._lock = threading.Lock()
         self._turns: dict[str, float] = {}
 
-    def __call__(self, call: Call, members: Sequence[Node]) -> int:  # noqa: ARG002  (as its siblings)
+    def __call__(self, call: Call, members: Sequence[Node], weights: Sequence[float]) -> int:  # noqa: ARG002  (as its siblings)
         """Choose the one that is furthest behind its share."""
         with self._lock:
             turns = [self._turns.get(member.name, 0.0) for member in members]
@@ -102,7 +96,7 @@ class Own:
     def __init__(self, choose: Chooser) -> None:
         self._choose = choose
 
-    def __call__(self, call: Call, members: Sequence[Node]) -> int:
+    def __call__(self, call: Call, members: Sequence[Node], weights: Sequence[float]) -> int:  # noqa: ARG002  (as its siblings)
         """Ask the function.
 
         Raises:
@@ -115,7 +109,7 @@ class Own:
         raise ConfigError(f"Balance(by): the function returned {chosen!r}, which is none of the members that it got")
 
 
-async def cheapest(call: Call, members: Sequence[Node]) -> int:
+async def cheapest(call: Call, members: Sequence[Node], weights: Sequence[float]) -> int:
     """Choose the one where the call is likely to cost least, by score among equals; unknown prices come last."""
     usage = Usage(await call.meter.input_tokens(call), call.meter.output_tokens(call))
     prices = []
@@ -125,4 +119,4 @@ async def cheapest(call: Call, members: Sequence[Node]) -> int:
         prices.append(max(known) if known and len(known) == len(costs) else None)
     least = min((price for price in prices if price is not None), default=None)
     places = [place for place, price in enumerate(prices) if price == least]
-    return places[by_score(call, [members[place] for place in places])]
+    return places[by_score(call, [members[place] for place in places], [weights[place] for place in places])]

@@ -78,6 +78,11 @@ def _content(call: Call) -> tuple[int, set[type]]:
     return size, kinds
 
 
+def bound(call: Call) -> int:
+    """Return an upper bound of the estimated tokens of the messages of a call; cheap, and without its tools."""
+    return MESSAGE * len(call.messages) + sum([_bound(part) for message in call.messages for part in message.parts])
+
+
 def _bound(part: Part) -> int:
     if isinstance(part, (Text, Reasoning)):
         return len(part.text) + 1

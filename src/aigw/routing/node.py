@@ -56,23 +56,33 @@ class Node(ABC):
         """Calls that its targets are serving now."""
         return sum(target.in_flight for target in self.targets)
 
-    def share(self, now: float) -> float:  # noqa: ARG002  (a target's own may change)
-        """Return its weight as it counts now: less while it recovers from failures."""
-        return self.weight
-
     @property
     def pace(self) -> float | None:
         """Seconds that it takes for a unit of work, as its quickest target was seen; see `aigw.mechanics.health`."""
-        return min((target.pace for target in self.targets if target.pace is not None), default=None)
+        return min([target.pace for target in self.targets if target.pace is not None], default=None)
+
+    def cost(self, best: float, now: float, priority: str) -> float:
+        """Return the score of its best target; see `aigw.mechanics.score`."""
+        return min([target.cost(best, now, priority) for target in self.targets])
+
+    def unhurried(self, best: float, now: float) -> float:
+        """Return the pace to expect of its best target, whatever that is doing; see `aigw.mechanics.score`."""
+        return min([target.unhurried(best, now) for target in self.targets])
+
+    def availability(self, now: float) -> float:
+        """Return the share of its traffic that it should get now: none where all of its targets would refuse."""
+        return 1.0 if any(target.availability(now) > 0 for target in self.targets) else 0.0
+
+    def headroom(self, now: float) -> float | None:
+        """Return the share of the quota that is left at the target where most is, where that is known of all."""
+        lefts = [target.headroom(now) for target in self.targets]
+        return None if None in lefts else max(left for left in lefts if left is not None)
 
     @property
-    def at_once(self) -> float:
-        """Calls that its targets serve at once without slowing down; see `aigw.mechanics.load`."""
-        return sum(target.at_once for target in self.targets)
-
-    def expected_pace(self, now: float, best: float | None, *, idle: bool) -> float:
-        """Return the pace to expect of the next call; see `Health.expected_pace`."""
-        return min(target.expected_pace(now, best, idle=idle) for target in self.targets)
+    def window(self) -> int | None:
+        """The largest context window of its targets, in tokens; ``None`` where one is not known."""
+        windows = [target.window for target in self.targets]
+        return None if None in windows else max(window for window in windows if window is not None)
 
     def is_fresh(self, avoid: frozenset[str]) -> bool:
         """Tell whether it has a target that this call has not failed at."""
@@ -80,7 +90,7 @@ class Node(ABC):
 
     def ejected(self, now: float) -> bool:
         """Tell whether the policies around its targets would refuse a call at each of them."""
-        return all(target.ejected(now) for target in self.targets)
+        return self.availability(now) <= 0
 
     def lacks(self, call: Call) -> str:
         """Tell what the call needs and no target below can do; empty if one can, as far as is known."""

@@ -16,23 +16,31 @@ from aigw.providers.table import COMPATIBLE, SERVICES
 from aigw.routing.attempt import Running
 from aigw.routing.needs import fitted, left_out, missing
 from aigw.routing.node import Node
+from aigw.routing.plain import check_plain
+from aigw.routing.told import Told
 from aigw.stats import TargetStats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from decimal import Decimal
 
     from aigw.call import Call
     from aigw.mechanics.pool import Pool
     from aigw.policy import Next, Policy
+    from aigw.ports import Runtime, Tls
     from aigw.providers.auth import ApiKey
     from aigw.providers.capabilities import Capabilities
+    from aigw.quota import QuotaHint
     from aigw.reply import Reply
+
+    Prices = Callable[[str, str], tuple[Decimal | None, Decimal | None]]
+    """US dollars for a million tokens of prompts and of answers, by the names of the provider and the model."""
 
 
 class Target(Node):
     """A model at a provider.
 
-    ``Target("openai/gpt-5.5")`` names a known provider, ``Target("http://gpu-1:8000/v1", model="llama-3.3-70b")`` any
+    ``Target("openai/gpt-5.5")`` names a known provider, ``Target("https://gpu-1:8000/v1", model="llama-3.3-70b")`` any
     server that speaks OpenAI's format, and ``Target(provider, model=…)`` takes a provider object.
 
     Args:
@@ -55,6 +63,8 @@ class Target(Node):
         strict: what becomes of things that the wire format cannot say. By default content that would be lost is
             refused, and parameters that only tune the answer are left out, with a note in the trace. ``True`` refuses
             both, ``False`` leaves out both.
+        tls: certificates of its own: a private authority, or a client certificate.
+        plain_http: allow a URL without TLS. Needed for all but this machine itself, and refused for public addresses.
 
     Raises:
         ConfigError: no such provider, or arguments that do not fit together.
@@ -77,10 +87,15 @@ class Target(Node):
         headers: Mapping[str, str] | None = None,
         capabilities: Capabilities | Mapping[str, Any] | None = None,
         strict: bool | None = None,
+        tls: Tls | None = None,
+        plain_http: bool = False,
     ) -> None:
-        settings = Settings(base_url, api_key, {} if headers is None else headers, api_version, wire, region, strict)
+        settings = Settings(
+            base_url, api_key, {} if headers is None else headers, api_version, wire, region, strict, tls
+        )
         if isinstance(at, str):
             self.provider, self.model, default_name = _find(at, model, settings)
+            check_plain(self.provider.where, allowed=plain_http)
         else:
             self.provider, self.model, default_name = _given(at, model, replace(settings, region=None))
         known = capabilities_of(self.provider.name, self.model)
@@ -98,6 +113,7 @@ class Target(Node):
         self._lock = threading.Lock()
         self.standing = Standing()
         """How it is doing: what it is chosen by."""
+        self._told = Told()
         self.draining = False
         """It takes no new calls, and finishes those that it has."""
         super().__init__(name=name or default_name, weight=weight, policies=policies)
@@ -167,6 +183,11 @@ class Target(Node):
         if not self.draining:
             for hook in self._attending:
                 hook(call, self._route)
+
+    async def close(self, runtime: Runtime) -> None:
+        """Let its policies end what they have begun with these ports."""
+        for hook in self._hooks("close"):
+            await hook(runtime)
 
     def availability(self, now: float) -> float:
         """Return the share of its traffic that it should get, from 0 (none) to 1, as its policies tell."""
@@ -243,22 +264,39 @@ class Target(Node):
         with self._lock:
             self.standing.in_flight -= 1
 
-    def stats(self, route: str, now: float) -> TargetStats:
-        """Tell how it is doing."""
+    def stats(self, route: str, now: float, price: Prices) -> TargetStats:
+        """Tell how it is doing.
+
+        Args:
+            route: name of the route.
+            now: the time.
+            price: tells what a million tokens cost.
+        """
+        availability, headroom = self.availability(now), self.headroom(now)
+        bought, sold = price(self.priced_as, self.model)
         with self._lock:
+            health = self.standing.health
             return TargetStats(
-                route,
-                self.name,
-                self.standing.in_flight,
-                self.standing.health.successes,
-                self.standing.health.failures,
-                self.standing.health.error_rate,
-                self.standing.health.pace,
-                self.standing.health.first_chunk,
-                self.standing.load.at_once,
-                self.availability(now),
-                self.draining,
+                route=route,
+                name=self.name,
+                in_flight=self.standing.in_flight,
+                answers=health.successes,
+                failures=health.failures,
+                error_rate=health.error_rate,
+                pace=health.pace,
+                first_chunk=health.first_chunk,
+                at_once=self.standing.load.at_once,
+                availability=availability,
+                headroom=self._told.left(now) if headroom is None else headroom,
+                input_price=bought,
+                output_price=sold,
+                draining=self.draining,
             )
+
+    def told(self, hint: QuotaHint, now: float) -> None:
+        """Take note of what the provider told of its quota."""
+        with self._lock:
+            self._told.add(hint, now)
 
     def answered(self, seconds: float, *, others: int, output: int, first: float | None, now: float) -> None:
         """Take note of an answer.
@@ -338,7 +376,8 @@ def _given(provider: object, model: str | None, settings: Settings) -> tuple[Pro
         raise ConfigError(f"Target({provider!r}): not a text and not a provider (name, where, check(), send())")
     if settings != Settings():
         raise ConfigError(
-            "Target(provider): base_url, api_key, api_version, wire, headers and strict belong to the provider object"
+            "Target(provider): base_url, api_key, api_version, wire, headers, strict and tls belong to the provider "
+            "object"
         )
     model = model or provider.name
     return provider, model, f"{provider.name}/{model}" if model != provider.name else model

@@ -12,10 +12,10 @@ import httpx
 from aigw.errors import TimedOut
 from aigw.ports import INTERRUPT, CancelledError
 from aigw.transport.lines import (
+    FAILURES,
     KEEP_IDLE,
     LIMITS,
     FreeList,
-    Tls,
     cut,
     is_encoded,
     prepare,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from aigw.ports import HttpRequest, Interrupt
+    from aigw.transport.lines import Certificates, Origin
 
 T = TypeVar("T")
 
@@ -94,11 +95,11 @@ class BlockingTransport:
     """Sends requests through httpx, blocking the calling thread.
 
     Args:
-        tls: the TLS set-up, shared with the other transports of the gateway.
+        certificates: the TLS set-ups, shared with the other transports of the gateway.
     """
 
-    def __init__(self, tls: Tls) -> None:
-        self._tls = tls
+    def __init__(self, certificates: Certificates) -> None:
+        self._certificates = certificates
         self._free: FreeList[_Line] = FreeList()
         self._dog = Watchdog()
         self._closed = False
@@ -130,7 +131,7 @@ class BlockingTransport:
             _look_out(line.watch, timeout, interrupt)
         try:
             response = line.http.handle_request(sent)
-        except httpx.RequestError as error:
+        except FAILURES as error:
             line.http.close()
             if interrupt is not None and interrupt.is_set():
                 raise CancelledError from error
@@ -154,15 +155,15 @@ class BlockingTransport:
             line.http.close()
         self._dog.close()
 
-    def give_back(self, origin: str, line: _Line) -> None:
+    def give_back(self, origin: Origin, line: _Line) -> None:
         """Keep a line for the next request."""
         line.since = time.monotonic()
         stale = line if self._closed else self._free.give(origin, line, line.since)
         if stale is not None:
             stale.http.close()
 
-    def _open(self, origin: str) -> _Line:
-        http = httpx.HTTPTransport(verify=self._tls.verify(origin), limits=LIMITS, proxy=proxy_for(origin))
+    def _open(self, origin: Origin) -> _Line:
+        http = httpx.HTTPTransport(verify=self._certificates.verify(origin), limits=LIMITS, proxy=proxy_for(origin))
         return _Line(http, self._dog)
 
 
@@ -171,7 +172,7 @@ class BlockingResponse:
 
     __slots__ = ("_line", "_origin", "_parts", "_response", "_transport", "_watch", "headers", "status")
 
-    def __init__(self, transport: BlockingTransport, origin: str, line: _Line, response: httpx.Response) -> None:
+    def __init__(self, transport: BlockingTransport, origin: Origin, line: _Line, response: httpx.Response) -> None:
         self._transport = transport
         self._origin = origin
         self._line: _Line | None = line
@@ -208,7 +209,7 @@ class BlockingResponse:
         _look_out(self._watch, timeout, interrupt)
         try:
             taken = take()
-        except httpx.RequestError as error:
+        except FAILURES as error:
             self._drop()
             if interrupt is not None and interrupt.is_set():
                 raise CancelledError from error

@@ -8,9 +8,10 @@ number.
 from __future__ import annotations
 
 import re
+import ssl
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -19,10 +20,9 @@ import httpx
 from aigw.errors import BadResponse, ConfigError, ProviderError, TimedOut, Unreachable
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Iterator
 
-    from aigw.ports import HttpRequest
+    from aigw.ports import HttpRequest, Tls
 
 KEEP_IDLE = 60.0
 """Seconds that an unused connection is kept."""
@@ -33,7 +33,25 @@ LEGAL_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 LEGAL_VALUE = re.compile(r"(?:[\x21-\x7e]+(?:[ \t]+[\x21-\x7e]+)*)?")
 """Names and values of headers, as RFC 9110 has them, without its obsolete bytes beyond ASCII."""
 
+FAILURES = (httpx.RequestError, ssl.SSLError)
+"""What a connection may raise. An alert that comes with the answer, as TLS 1.3 has it, passes httpx as it is."""
+
 Line = TypeVar("Line")
+
+
+class Origin(NamedTuple):
+    """A server, and the certificates that are meant for it: what a connection is good for.
+
+    Args:
+        url: scheme, host and port.
+        tls: the certificates; ``None`` for the usual ones.
+    """
+
+    url: str
+    tls: Tls | None = None
+
+    def __str__(self) -> str:
+        return self.url
 
 
 class _RawHeaders(httpx.Headers):
@@ -57,7 +75,7 @@ class Prepared:
         self._method = request.method
         self._url = httpx.URL(request.url)
         host = self._url.netloc
-        self.origin = f"{self._url.scheme}://{host.decode('ascii')}"
+        self.origin = Origin(f"{self._url.scheme}://{host.decode('ascii')}", request.tls)
         self._headers = [(b"host", host), *(_encoded(name, value) for name, value in request.headers)]
 
     def with_body(self, body: bytes, timeout: dict[str, float | None]) -> httpx.Request:
@@ -88,26 +106,46 @@ def is_encoded(response: httpx.Response) -> bool:
     return any(name.lower() == b"content-encoding" for name, _ in response.headers.raw)
 
 
-class Tls:
-    """The TLS set-up that all lines of a gateway share, made when the first ``https`` line is opened."""
+class Certificates:
+    """The TLS set-ups that all lines of a gateway share, each made when its first ``https`` line is opened."""
 
     def __init__(self) -> None:
-        self._context: ssl.SSLContext | None = None
+        self._contexts: dict[Tls | None, ssl.SSLContext] = {}
         self._lock = threading.Lock()
 
-    def verify(self, origin: str) -> ssl.SSLContext | bool:
-        """Return what httpx wants as ``verify``; loading the certificates takes 10 ms and more, so it is done once."""
-        if not origin.startswith("https:"):
+    def verify(self, origin: Origin) -> ssl.SSLContext | bool:
+        """Return what httpx wants as ``verify``; loading certificates takes 10 ms and more, so it is done once.
+
+        Raises:
+            ConfigError: a certificate cannot be read; names its file.
+        """
+        if not origin.url.startswith("https:"):
             return False
         with self._lock:
-            if self._context is None:
-                self._context = httpx.create_ssl_context()
-            return self._context
+            context = self._contexts.get(origin.tls)
+            if context is None:
+                context = self._contexts[origin.tls] = _context(origin.tls)
+            return context
 
 
-def proxy_for(origin: str) -> str | None:
+def _context(tls: Tls | None) -> ssl.SSLContext:
+    try:
+        if tls is None or tls.ca is None:
+            context = httpx.create_ssl_context()
+        else:
+            context = ssl.create_default_context(cafile=tls.ca)
+        if tls is not None and tls.certificate is not None:
+            context.load_cert_chain(tls.certificate, tls.key, tls.password)
+    except (OSError, ssl.SSLError) as error:  # the words of OpenSSL name no file
+        files = ", ".join(file for file in (tls.ca, tls.certificate, tls.key) if file) if tls is not None else ""
+        raise ConfigError(f"Tls: {files or 'the certificates'} cannot be used: {error.strerror or error}") from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def proxy_for(origin: Origin) -> str | None:
     """Return the proxy that the environment names for an origin, obeying ``NO_PROXY``."""
-    parts = urlsplit(origin)
+    parts = urlsplit(origin.url)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     if proxy is None or not parts.hostname or proxy_bypass(parts.hostname):
@@ -119,10 +157,10 @@ class FreeList(Generic[Line]):
     """Idle lines by origin, the one used last on top. Safe for threads."""
 
     def __init__(self) -> None:
-        self._idle: dict[str, deque[tuple[Line, float]]] = {}
+        self._idle: dict[Origin, deque[tuple[Line, float]]] = {}
         self._lock = threading.Lock()
 
-    def take(self, origin: str) -> Line | None:
+    def take(self, origin: Origin) -> Line | None:
         """Take an idle line."""
         idle = self._idle.get(origin)
         try:
@@ -130,7 +168,7 @@ class FreeList(Generic[Line]):
         except IndexError:  # another thread was quicker
             return None
 
-    def give(self, origin: str, line: Line, now: float) -> Line | None:
+    def give(self, origin: Origin, line: Line, now: float) -> Line | None:
         """Give a line back; return one that was unused for too long and must be closed."""
         idle = self._idle.get(origin)
         if idle is None:
@@ -162,7 +200,7 @@ def shorter(connect: float | None, timeout: float | None) -> float | None:
 
 
 def unanswered(
-    error: httpx.RequestError, origin: str, *, connect: float | None, timeout: float | None, late: bool
+    error: Exception, origin: Origin, *, connect: float | None, timeout: float | None, late: bool
 ) -> ProviderError:
     """Translate a failure before the head of the answer; `late` if we ended it because the time was over."""
     words = str(error) or type(error).__name__
@@ -176,7 +214,7 @@ def unanswered(
     return Unreachable(f"{origin} closed the connection before it answered: {words}")
 
 
-def cut(error: httpx.RequestError) -> BadResponse:
+def cut(error: Exception) -> BadResponse:
     """Translate a failure inside the body of an answer."""
     words = str(error) or type(error).__name__
     if isinstance(error, httpx.DecodingError):

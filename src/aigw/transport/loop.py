@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from aigw.errors import TimedOut
-from aigw.transport.lines import LIMITS, FreeList, Tls, cut, is_encoded, prepare, proxy_for, shorter, unanswered
+from aigw.transport.lines import FAILURES, LIMITS, FreeList, cut, is_encoded, prepare, proxy_for, shorter, unanswered
 from aigw.transport.timer import Timer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from aigw.ports import HttpRequest
+    from aigw.transport.lines import Certificates, Origin
 
 
 class _Line:
@@ -35,11 +36,11 @@ class LoopTransport:
     """Sends requests through httpx without blocking the loop.
 
     Args:
-        tls: the TLS set-up, shared with the other transports of the gateway.
+        certificates: the TLS set-ups, shared with the other transports of the gateway.
     """
 
-    def __init__(self, tls: Tls) -> None:
-        self._tls = tls
+    def __init__(self, certificates: Certificates) -> None:
+        self._certificates = certificates
         self._free: FreeList[_Line] = FreeList()
         # Held so that the connection of a stream that is garbage is not garbage with it, before it could be closed.
         self._busy: set[_Line] = set()
@@ -64,7 +65,7 @@ class LoopTransport:
         except TimeoutError as error:
             await _abort(line, opening)
             raise TimedOut(f"{origin} did not answer within {timeout:.3g} s") from error
-        except httpx.RequestError as error:
+        except FAILURES as error:
             await _abort(line, opening)
             raise unanswered(error, origin, connect=connect, timeout=timeout, late=False) from error
         except BaseException:  # cancelled: the connection must not outlive the task
@@ -79,7 +80,7 @@ class LoopTransport:
         for line in self._free.drain():
             await line.close()
 
-    async def give_back(self, origin: str, line: _Line) -> None:
+    async def give_back(self, origin: Origin, line: _Line) -> None:
         """Keep a line for the next request."""
         self._busy.discard(line)
         stale = line if self._closed else self._free.give(origin, line, time.monotonic())
@@ -91,8 +92,9 @@ class LoopTransport:
         self._busy.discard(line)
         await line.close()
 
-    def _open(self, origin: str) -> _Line:
-        return _Line(httpx.AsyncHTTPTransport(verify=self._tls.verify(origin), limits=LIMITS, proxy=proxy_for(origin)))
+    def _open(self, origin: Origin) -> _Line:
+        verify = self._certificates.verify(origin)
+        return _Line(httpx.AsyncHTTPTransport(verify=verify, limits=LIMITS, proxy=proxy_for(origin)))
 
 
 class _Opening:
@@ -123,7 +125,7 @@ class LoopResponse:
 
     __slots__ = ("_line", "_origin", "_parts", "_response", "_timer", "_transport", "headers", "status")
 
-    def __init__(self, transport: LoopTransport, origin: str, line: _Line, response: httpx.Response) -> None:
+    def __init__(self, transport: LoopTransport, origin: Origin, line: _Line, response: httpx.Response) -> None:
         self._transport = transport
         self._origin = origin
         self._line: _Line | None = line
@@ -144,7 +146,7 @@ class LoopResponse:
         except TimeoutError as error:
             await self._drop()
             raise TimedOut(f"nothing came from {self._origin} for {timeout:.3g} s") from error
-        except httpx.RequestError as error:
+        except FAILURES as error:
             await self._drop()
             raise cut(error) from error
 
@@ -156,7 +158,7 @@ class LoopResponse:
         except TimeoutError as error:
             await self._drop()
             raise TimedOut(f"{self._origin} did not finish its answer within {timeout:.3g} s") from error
-        except httpx.RequestError as error:
+        except FAILURES as error:
             await self._drop()
             raise cut(error) from error
         except BaseException:  # cancelled, as in send()

@@ -18,7 +18,7 @@ from aigw.wrapping.context import used
 from aigw.wrapping.failures import original
 from aigw.wrapping.items import AsyncItems, Items, Outlet, not_ours
 from aigw.wrapping.provider import FunctionProvider
-from aigw.wrapping.use import About, Carrier, FunctionCall, Use
+from aigw.wrapping.use import About, Carrier, FunctionCall, Use, not_texts, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -153,8 +153,11 @@ class _Wrapping:
                 raise ConfigError(not_ours(self._name))
             return join_text(reply.delivered)
         result = use.items[-1][1] if carried is None else carried.item
-        if isinstance(result, str) and (text := join_text(reply.delivered)) != result:
-            return text
+        if isinstance(result, str):
+            text = join_text(reply.delivered)
+            return result if text == result else text
+        if carried is not None and said(reply.delivered) != carried.said:
+            raise ConfigError(not_texts(self._name))
         return result
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from aigw.errors import ConfigError
 from aigw.wrapping.failures import original
-from aigw.wrapping.use import Carrier
+from aigw.wrapping.use import Carrier, not_texts, said
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -41,12 +41,14 @@ class Outlet:
         """Return what may go out now.
 
         Raises:
-            ConfigError: a policy answered in place of the function, which gives out something else than texts.
+            ConfigError: a policy answered in place of the function, or changed what it gave out, which is no text.
         """
         if isinstance(chunk, Carrier):
             before = self._take(chunk.number)
             self._texts = isinstance(chunk.item, str)
             if not isinstance(chunk.item, str):
+                if said([chunk]) != chunk.said:
+                    raise ConfigError(not_texts(self._name))
                 return [*before, chunk.item]
             text = chunk.item if chunk.text == chunk.item else chunk.text
             return [*before, text] if text or not chunk.item else before

@@ -95,4 +95,4 @@ class FunctionProvider:
         last = chunks.pop() if chunks else Chunk()
         if told is not None:
             last = last.evolve(usage=told)
-        return Reply.replay([*chunks, call.use.carry(last, result)])
+        return Reply.replay([*chunks, call.use.carry(last, result, before=chunks)])

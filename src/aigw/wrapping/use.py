@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
@@ -77,12 +77,14 @@ class Carrier(Chunk):
     Args:
         item: the result, or the item of a generator.
         number: its place among the items.
+        said: what the function said with it, before any policy saw it.
     """
 
-    _local: ClassVar[Mapping[str, Any]] = {"item": True}
+    _local: ClassVar[Mapping[str, Any]] = {"item": True, "said": True}
 
     item: Any = field(default=None, compare=False, repr=False)
     number: int = field(default=0, compare=False, repr=False)
+    said: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 class Use:
@@ -138,10 +140,17 @@ class Use:
         self.items.clear()  # those of an attempt that failed
         return self.function(*args, **kwargs)
 
-    def carry(self, chunk: Chunk, item: Any, number: int = 0) -> Carrier:
-        """Copy a chunk; the copy brings an item to the caller."""
+    def carry(self, chunk: Chunk, item: Any, number: int = 0, before: Sequence[Chunk] = ()) -> Carrier:
+        """Copy a chunk; the copy brings an item to the caller.
+
+        Args:
+            chunk: the last chunk of the item.
+            item: the item.
+            number: its place among the items.
+            before: the other chunks of a whole result.
+        """
         self.items.append((number, item))
-        return Carrier(**{**chunk.__dict__, "item": item, "number": number})
+        return Carrier(**{**chunk.__dict__, "item": item, "number": number, "said": said([*before, chunk])})
 
     def _with_prompt(self, call: Call, name: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
         messages = call.messages
@@ -161,3 +170,19 @@ class Use:
             case (name, key):
                 arguments[name] = {**arguments[name], key: text}
         return changed.args, changed.kwargs
+
+
+def said(chunks: Iterable[Chunk]) -> tuple[str, ...]:
+    """Return what chunks say: texts, reasoning, refusals, the arguments of tool calls."""
+    pieces = [
+        (one.text, one.reasoning, one.refusal, "".join([delta.arguments for delta in one.tool_calls])) for one in chunks
+    ]
+    return tuple(["".join(column) for column in zip(*pieces, strict=True)])
+
+
+def not_texts(name: str) -> str:
+    """Say that a policy's change would be lost."""
+    return (
+        f"a policy changed what {name}() gave out, which is no text, so that the change would be lost: "
+        "let it return texts, take the policy away, or ask with gateway.chat"
+    )
