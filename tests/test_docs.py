@@ -59,11 +59,13 @@ LINK = re.compile(r"\]\((?!\w+:)(?P<path>[^)#]*)(?:#(?P<anchor>[^)]+))?\)")
 PROVIDERS = ROOT / "docs" / "providers.md"
 OPERATIONS = ("embeddings", "rerank", "moderation")
 POLICIES = [
+    aigw.Access,
     aigw.AttemptTimeout,
     aigw.Breaker,
     aigw.Budget,
     aigw.Concurrency,
     aigw.Deadline,
+    aigw.Guard,
     aigw.Hedge,
     aigw.RateLimit,
     aigw.Retry,
