@@ -11,11 +11,21 @@ from aigw.guards.masking import Part
 from aigw.guards.span import Span, best
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from aigw.guards.span import Detector
 
 _ESCAPE: Final = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.")
+_SHORT: Final = {
+    '\\"': '"',
+    "\\\\": "\\",
+    "\\/": "/",
+    "\\b": "\b",
+    "\\f": "\f",
+    "\\n": "\n",
+    "\\r": "\r",
+    "\\t": "\t",
+}
 _TOKEN: Final = re.compile(r'"(?:[^"\\]+|\\.)*"|-?[0-9][-+.0-9eE]*')
 
 
@@ -44,7 +54,8 @@ class JsonText:
         position = shift = 0
         for escape in _ESCAPE.finditer(raw) if "\\" in raw else ():
             start, end = escape.span()
-            pieces += [raw[position:start], json.loads(f'"{escape[0]}"')]
+            written = escape[0]
+            pieces += [raw[position:start], _SHORT.get(written) or json.loads(f'"{written}"')]
             position = end
             self._at.append(start - shift)
             self._starts.append(start)
@@ -72,8 +83,10 @@ class JsonText:
             return self._at[number] + (after and at > self._starts[number])
         return self._at[number] + 1 + at - self._ends[number]
 
-    def within_values(self, parts: Iterable[Part]) -> Iterator[Part]:
+    def within_values(self, parts: Sequence[Part]) -> Iterator[Part]:
         """Cut parts of `text` into those that lie inside of strings; a part of a number becomes all of it."""
+        if not parts:
+            return
         scalars = self._scalars()
         ends = [end for _, end, _ in scalars]
         done = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ class Known:
         self._heads: dict[str, _Head] = {}
         self._beginnings: set[str] = set()
         self._firsts: frozenset[str] = frozenset()
-        self._pattern = self._compiled()
 
     def add(self, value: str) -> None:
         """Add a value; one that is too short or too long is not looked for."""
@@ -61,18 +61,15 @@ class Known:
         self._beginnings.update(head[:length] for length in range(1, SHORTEST))
         if value[0] not in self._firsts:
             self._firsts |= {value[0]}
-            self._pattern = self._compiled()
 
-    def _compiled(self) -> re.Pattern[str]:
-        """Make the pattern of where something may begin."""
-        inside = "".join([re.escape(first) for first in self._firsts if _IN_WORD.match(first)])
-        others = "".join([re.escape(first) for first in self._firsts if not _IN_WORD.match(first)])
-        branches = [f"(?P<nonce>(?ai:{self._nonce}))"]
-        if inside:
-            branches.append(f"(?<![{WORD}])[{inside}]")
-        if others:
-            branches.append(f"[{others}]")
-        return re.compile("|".join(branches))
+    def _pattern(self, part: str) -> re.Pattern[str] | None:
+        """Return the pattern of where something may begin in a part of a text; ``None`` where nothing does.
+
+        The nonce is in next to no text, and to compile a pattern for one vault takes longer than to look for it.
+        """
+        firsts = self._firsts
+        nonce = self._nonce if self._nonce in part.lower() else ""
+        return _beginnings(firsts, nonce) if firsts or nonce else None
 
     def find(self, text: str, start: int, end: int) -> Iterator[Place]:
         """Find what is known in a part of a text: the first ones, and of those that begin together the longest.
@@ -100,13 +97,14 @@ class Known:
     def _look(self, text: str, start: int, end: int, *, is_over: bool) -> tuple[list[Place], int]:
         places: list[Place] = []
         position = start
+        pattern = self._pattern(text[start:end])
         while True:
-            for match in self._pattern.finditer(text, position, end):
+            for match in pattern.finditer(text, position, end) if pattern else ():
                 at = match.start()
                 if not is_over and self._may_become(text, at):
-                    return places, min(at, self._nonce_begins(text, position))
+                    return places, at
                 stop = self._value_at(text, at, end)
-                if stop or match["nonce"]:
+                if stop or match.end() - at > 1:  # more than a first letter: the nonce
                     places.append(Place(at, stop or match.end(), not stop))
                     position = stop or match.end()
                     break
@@ -141,6 +139,18 @@ class Known:
             if nonce.startswith(text[at:].lower()):
                 return at
         return len(text)
+
+
+@lru_cache(maxsize=256)
+def _beginnings(firsts: frozenset[str], nonce: str) -> re.Pattern[str]:
+    inside = "".join([re.escape(first) for first in sorted(firsts) if _IN_WORD.match(first)])
+    others = "".join([re.escape(first) for first in sorted(firsts) if not _IN_WORD.match(first)])
+    branches = [f"(?ai:{nonce})"] if nonce else []
+    if inside:
+        branches.append(f"(?<![{WORD}])[{inside}]")
+    if others:
+        branches.append(f"[{others}]")
+    return re.compile("|".join(branches))
 
 
 class _Head(NamedTuple):

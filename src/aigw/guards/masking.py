@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from aigw.guards.span import Span
     from aigw.guards.window import StreamWindow
 
-NONCE_KIND = "LITERAL"
+NONCE_KIND: Final = "LITERAL"
 """The kind of what looks like a part of a token and is none: the text held it before."""
 
 

@@ -17,7 +17,8 @@ __all__ = ["fold", "hidden", "squash"]
 
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_MIXED: Final = re.compile(f"[a-z{ODD_LETTERS}]*(?:[a-z][{ODD_LETTERS}]|[{ODD_LETTERS}][a-z])[a-z{ODD_LETTERS}]*")
+_RUN: Final = re.compile(f"[a-z{ODD_LETTERS}]{{2,}}")
+_MIXED: Final = re.compile(f"[a-z][{ODD_LETTERS}]|[{ODD_LETTERS}][a-z]")
 _ODD_WORD: Final = re.compile(f"[{ODD_LETTERS}]+")
 _LATIN: Final = re.compile(r"[a-z]{2,}")
 _FOREIGN: Final = re.compile("[\u0370-\u058f]{2,}")
@@ -57,7 +58,8 @@ def squash(text: str) -> str:
 
 def _latin(folded: str) -> str:
     """Replace letters that look Latin where they stand among Latin ones."""
-    folded = _MIXED.sub(lambda match: match[0].translate(ALIKE), folded)
+    if _MIXED.search(folded):
+        folded = _RUN.sub(lambda match: match[0].translate(ALIKE) if _MIXED.search(match[0]) else match[0], folded)
     latin, foreign = len(_LATIN.findall(folded)), len(_FOREIGN.findall(folded))
     if foreign <= latin:
         folded = _ODD_WORD.sub(lambda match: match[0].translate(ALIKE), folded)

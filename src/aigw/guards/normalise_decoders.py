@@ -32,11 +32,13 @@ _DECIMAL: Final = re.compile(r"(?:\b\d{2,3}[ ,;]{1,2}){7,}\d{2,3}\b")
 _PERCENT: Final = re.compile(r"(?:%[0-9a-fA-F]{2}[^%]{0,8}){3}")
 _ENTITIES: Final = re.compile(r"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8});")
 _ESCAPE: Final = re.compile(r"\\(?:u\{([0-9a-fA-F]{2,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U000([0-9a-fA-F]{5}))")
-_APART: Final = re.compile(r"(?<![^\W_])(?:[^\W_](?:[ \t]{1,2}|[-._*|/~,+\u00b7\u2022]{1,2})){4,}[^\W_](?![^\W_])")
+_APART: Final = re.compile(r"(?<![^\W_])(?:[^\W_](?:[ \t]{1,2}|[-._*|/~,+\u00b7\u2022 ]{1,3})){4,}[^\W_](?![^\W_])")
 _GAPS: Final = re.compile(r"[ \t]{2,}")
 _BETWEEN: Final = re.compile(r"[\W_]")
 _INSIDE: Final = re.compile(r"(?<=[a-z])[-._*~|](?=[a-z])")
-_LEET_WORD: Final = re.compile(r"[a-z0-9@$!|+(]*(?:[a-z][013-8@$!|+(]|[013-8@$|+(][a-z])[a-z0-9@$!|+(]*")
+_LEET_RUN: Final = re.compile(r"[a-z0-9@$!|+(]{2,}")
+_LEET: Final = re.compile(r"[a-z][013-8@$!|+(]+[a-z]|\b[013-8@$|+(][a-z]{2}|[a-z]{2}[013457@$](?![^\W_])")
+"""A digit or sign within or at the end of a word."""
 _GLUED: Final = re.compile(r"[a-z]{18,}")
 _WORD: Final = re.compile(r"[a-z]+")
 _SHORT_TEXT: Final = 0.6
@@ -161,16 +163,21 @@ def _rewritten(base: str) -> Iterator[str]:
     joined = _APART.sub(_joined, base)
     if joined != base:
         yield joined
-    elif len(_INSIDE.findall(base)) > 2:  # noqa: PLR2004  (one or two are hyphens)
+    elif len(_INSIDE.findall(base)) > 2 + base.count(" ") / 4:  # a few are hyphens
         yield _INSIDE.sub("", base)
     if _GLUED.search(base):
         yield _GLUED.sub(lambda match: cut_words(match[0][:MOST_CHARACTERS]), base)
-    leet = [word for word in _LEET_WORD.findall(base) if any(map(str.isalpha, word))]
-    if len(leet) > 1:
-        yield _LEET_WORD.sub(lambda match: match[0].translate(LEET), base)
+    if len(_LEET.findall(base)) > 1 + base.count(" ") / 16:
+        yield _LEET_RUN.sub(_without_digits, base)
         if "1" in base:
-            yield _LEET_WORD.sub(lambda match: match[0].replace("1", "l").translate(LEET), base)
+            yield _LEET_RUN.sub(lambda match: _without_digits(match, "l"), base)
     yield from _other_words(base)
+
+
+def _without_digits(match: re.Match[str], one: str = "i") -> str:
+    """Put letters in the place of digits in a word that has letters."""
+    word = match[0]
+    return word if word.isdigit() else word.replace("11", "ll").replace("1", one).translate(LEET)
 
 
 def _joined(match: re.Match[str]) -> str:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from aigw.guards.tokens import BEFORE, CLOSING, LONGEST_HEAD, OPENING, PAIRS, heads, key_of
+from aigw.guards.tokens import BEFORE, CLOSING, LAST, LONGEST_HEAD, LONGEST_LAST, OPENING, PAIRS, heads, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,7 +41,6 @@ class Restorer:
         self, nonce: str, values: Mapping[str, str], labels: Callable[[], tuple[str, ...]], *, json: bool
     ) -> None:
         self._nonce = nonce
-        self._pattern = re.compile(nonce, re.IGNORECASE | re.ASCII)
         self._values = values
         self._labels = labels
         self._escapes = 1 if json else 0
@@ -82,7 +81,7 @@ class Restorer:
         text, position = self._text, self._start
         pieces = []
         end: int | None = None
-        nonce = self._pattern.search(text, position)
+        nonce = self._next_nonce(text, position) if self._nonce in text.lower() else None
         while nonce is not None:
             token = self._token(labels, position, nonce, is_over=is_over)
             if isinstance(token, int):
@@ -93,7 +92,7 @@ class Restorer:
                 pieces += [text[position : token.start], _escaped(value, max(token.escapes, self._escapes))]
                 position = token.end
                 self.restored += 1
-            nonce = self._pattern.search(text, max(position, nonce.start() + 1))
+            nonce = self._next_nonce(text, max(position, nonce.start() + 1))
         if end is None:
             end = len(text) if is_over else self._may_begin(labels, position)
         pieces.append(text[position:end])
@@ -101,12 +100,21 @@ class Restorer:
         self._text, self._start = text[context:], end - context
         return "".join(pieces)
 
+    def _next_nonce(self, text: str, position: int) -> re.Match[str] | None:
+        return re.compile(self._nonce, re.IGNORECASE | re.ASCII).search(text, position)
+
+    def _head(self, labels: tuple[str, ...], position: int, at: int) -> re.Match[str] | None:
+        """Return what stands before a nonce, if it is a part of a token."""
+        if not LAST.search(self._text, max(position, at - LONGEST_LAST), at):
+            return None
+        return heads(labels).whole.search(self._text, max(position, at - LONGEST_HEAD), at)
+
     def _token(
         self, labels: tuple[str, ...], position: int, nonce: re.Match[str], *, is_over: bool
     ) -> _Token | int | None:
         """Return the token of a nonce, ``None`` if there is none, or the place from which on it is not decided."""
         text = self._text
-        head = heads(labels).whole.search(text, max(position, nonce.start() - LONGEST_HEAD), nonce.start())
+        head = self._head(labels, position, nonce.start())
         if head is None:
             return None
         start, end = head.start(), nonce.end()

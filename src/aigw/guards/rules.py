@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args, 
 
 from aigw.errors import ConfigError
 from aigw.guards.places import ANSWER, PROMPT, Place
-from aigw.guards.span import Detector, Span
+from aigw.guards.span import Detector, Span, StreamDetector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,8 +53,9 @@ class Rule:
     """A detector, where it looks, and what becomes of what it finds.
 
     A detector may say itself where it looks by default (``default_where``) and what suits what it finds
-    (``default_action``); and give another detector for texts of one place (``for_place(place)``), or for one call
-    (``for_call(call)``).
+    (``default_action``); give another detector for texts of one place (``for_place(place)``), or for one call
+    (``for_call(call)``, ``None`` for nothing to look for); say that it ends soon for any text (``is_quick``), and that
+    it cannot watch a stream although it has the methods (``streams = False``).
 
     Args:
         detector: the detector.
@@ -81,12 +82,24 @@ class Rule:
         for_place = getattr(detector, "for_place", None)
         self._by_place = {place: for_place(place) for place in self.places} if for_place is not None else {}
         self.for_call: Any = getattr(detector, "for_call", None)
+        self._streams = {place: self._watches_streams(place) for place in self.places}
+        self.is_examiner = isinstance(detector, Examiner)
+        """It asks somebody else."""
         self.is_quick: bool = getattr(detector, "is_quick", False)
         """It ends for sure, and soon: a short text need not be taken to a thread."""
 
     def at(self, place: Place) -> Any:
         """Return the detector for texts of a place."""
         return self._by_place.get(place, self.detector)
+
+    def streams(self, place: Place) -> bool:
+        """Whether it can watch a text of a place while it comes."""
+        return self._streams[place]
+
+    def _watches_streams(self, place: Place) -> bool:
+        detector = self.at(place)
+        can = isinstance(detector, StreamDetector) and getattr(detector, "streams", True)
+        return can and self.for_call is None
 
     def action(self, kind: str) -> Action:
         """Tell what is to become of a find."""

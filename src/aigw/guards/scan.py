@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 
 from aigw.guards.aside import Aside, TooSlow
 from aigw.guards.remembered import Remembered
-from aigw.guards.rules import Examiner, Found
+from aigw.guards.rules import Found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from aigw.call import Call
     from aigw.guards.places import Kind, Place
-    from aigw.guards.rules import Rule
+    from aigw.guards.rules import Examiner, Rule
     from aigw.guards.span import Span
 
 T = TypeVar("T")
@@ -130,8 +130,8 @@ class Scanner:
         return [known[key] or () for key in keys]
 
     async def _all(self, call: Call, rule: Rule, jobs: Sequence[tuple[Any, Piece]]) -> Sequence[Sequence[Span]]:
-        if isinstance(rule.detector, Examiner):
-            return await self._examine(call, rule.detector, [piece.text for _, piece in jobs])
+        if rule.is_examiner:
+            return await self._examine(call, jobs[0][0], [piece.text for _, piece in jobs])
 
         def work() -> list[Sequence[Span]]:
             return [piece.spans(detector) for detector, piece in jobs]

@@ -116,6 +116,12 @@ def _joined(words: list[_Form], separator: _Form) -> list[_Form]:
 _SEPARATOR: Final = re.compile("|".join(map(re.escape, _SEPARATORS[::-1])), re.IGNORECASE | re.ASCII)
 
 
+LAST: Final = re.compile(f"[0-9][a-z]{{0,4}}(?:{'|'.join(map(re.escape, _SEPARATORS))})\\Z", re.IGNORECASE | re.ASCII)
+"""The last of what stands before a nonce: a nonce without it, of which a text may be full, is no end of a token."""
+
+LONGEST_LAST: Final = 12
+
+
 def key_of(label: str, number: str) -> str:
     """Return the name of a token without its nonce, such as ``EMAIL_1``, from the form that a model gave it."""
     return f"{_SEPARATOR.sub('_', label).upper()}_{number.lower()}"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Masker", "Mode", "Restorer", "Vault", "VaultFull"]
 
 _NONCE_LENGTH: Final = 6
+_TOKEN: Final = re.compile(r"<(?P<name>[A-Z0-9_]{1,64}_[0-9]{1,9}[a-z]{0,4})_(?P<nonce>[a-z0-9]{4,64})>")
 _DIGITS_OF_A_PHONE: Final = 10
 """The last digits that tell phones apart: without the code of a country, or the zero in its place."""
 
@@ -84,7 +85,6 @@ class Vault:
         self._numbers: Counter[str] = Counter()
         self._variants: dict[tuple[str, str], list[int]] = {}
         self._labels: tuple[str, ...] = ()
-        self._tokens = re.compile(f"<([A-Z0-9_]+_[0-9]+[a-z]*)_{nonce}>")
 
     @property
     def nonce(self) -> str:
@@ -153,7 +153,11 @@ class Vault:
             with suppress(ValueError):
                 json_text = JsonText(text)
         plain = text if json_text is None else json_text.text
-        tokens = [Part(*match.span(), None) for match in self._tokens.finditer(plain) if match[1] in self._values]
+        tokens = [
+            Part(*match.span(), None)
+            for match in _TOKEN.finditer(plain)
+            if match["nonce"] == self._nonce and match["name"] in self._values
+        ]
         planned = [part for part in plan(plain, tokens, self._known) if part.kind != NONCE_KIND]
         if json_text is None:
             return assemble(text, planned, self.token)
@@ -261,8 +265,8 @@ def _checked(detectors: Iterable[Detector]) -> tuple[Detector, ...]:
 
 
 def _parts(spans: Iterable[Span], length: int) -> list[Part]:
-    inside = [span for span in spans if 0 <= span.start < span.end <= length]
-    return [Part(span.start, span.end, span.kind) for span in best(inside)]
+    inside = [Span(max(span.start, 0), min(span.end, length), span.kind, span.score) for span in spans]
+    return [Part(span.start, span.end, span.kind) for span in best([span for span in inside if span.start < span.end])]
 
 
 def _placed(text: JsonText, span: Span) -> Span:

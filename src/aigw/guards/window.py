@@ -35,7 +35,7 @@ class StreamWindow:
 
     def __init__(self, detectors: Iterable[Detector]) -> None:
         self._watches = [_Watch(detector) for detector in detectors]
-        self._waits = not all(isinstance(watch.detector, StreamDetector) for watch in self._watches)
+        self._waits = any(watch.waits for watch in self._watches)
         self._begin()
 
     def _begin(self) -> None:
@@ -118,21 +118,27 @@ class StreamWindow:
 class _Watch:
     """A detector, and how far it has decided the text."""
 
-    __slots__ = ("cut", "detector")
+    __slots__ = ("_stream", "cut", "detector")
 
     def __init__(self, detector: Detector) -> None:
         self.detector = detector
+        self._stream = detector if isinstance(detector, StreamDetector) else None
         self.cut = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether it decides nothing before the end."""
+        return self._stream is None
 
     @property
     def first_needed(self) -> int:
         """Where what it may look back to begins."""
-        return self.cut - self.detector.context if isinstance(self.detector, StreamDetector) else 0
+        return self.cut - self._stream.context if self._stream is not None else 0
 
     def look(self, text: str, base: int) -> Sequence[Span]:
         """Decide more; return what was found there."""
-        detector, start = self.detector, self.cut - base
-        if not isinstance(detector, StreamDetector):
+        detector, start = self._stream, self.cut - base
+        if detector is None:
             return ()
         cut = detector.settled(text, start)
         if cut <= start:

@@ -14,7 +14,6 @@ from aigw.guards.lanes import Cutting, Holding, Lane, Restoring, Stage, Watching
 from aigw.guards.places import ANSWER, visit_call
 from aigw.guards.rules import Actions, Found, Rule, Where
 from aigw.guards.scan import DetectorFailed, OnFailure, Piece, Scanner
-from aigw.guards.span import StreamDetector
 from aigw.guards.vault import VaultFull
 from aigw.guards.watched import Objection, Watched
 from aigw.guards.window import StreamWindow
@@ -219,16 +218,16 @@ class _Answer:
         for rule in self._guard.rules:
             if place not in rule.places:
                 continue
-            detector = rule.at(place)
-            if rule.for_call is None and isinstance(detector, StreamDetector):
-                stages.append(Watching(spot, rule, partial(StreamWindow, (detector,))))
+            if rule.streams(place):
+                stages.append(Watching(spot, rule, partial(StreamWindow, (rule.at(place),))))
             else:
                 whole.append(rule)
         if whole:
             cuts = self._guard.stream == "cut" and self.call.stream
             stages.append(Cutting(spot, whole) if cuts else Holding(spot, whole))
         if self._vault is not None and (place != "tool_calls" or tool in self._guard.trusted_tools):
-            restorer = self._vault.restorer(json=place == "tool_calls")
+            is_json = place == "tool_calls" or (place == "answer" and self.call.schema is not None)
+            restorer = self._vault.restorer(json=is_json)
             stages.append(Restoring(restorer.feed, restorer.flush))
         return Lane(stages) if stages else None
 
