@@ -153,6 +153,7 @@ class Run:
 
     seconds: list[float]
     served: list[tuple[float, int]]
+    slow: tuple[float, float] | None = None
 
     @property
     def p50(self) -> float:
@@ -180,7 +181,7 @@ def span(scenario: Scenario, asks: Sequence[Ask]) -> tuple[float, float] | None:
 def balanced(scenario: Scenario, asks: Sequence[Ask], by: Any, seed: int) -> Run:
     """Serve the calls through `Balance`."""
     slow = span(scenario, asks)
-    result = Run([], [])
+    result = Run([], [], slow)
 
     async def main(loop: asyncio.AbstractEventLoop) -> None:
         clock = virtual.LoopTime(loop)
@@ -271,6 +272,23 @@ def run(ways: Sequence[str], number: int = 6000, seeds: Sequence[int] = (1, 2, 3
     yield f"{'geometric mean':24}" + "".join(f"{statistics.geometric_mean(ratios[way]):>18.2f}" for way in ways)
 
 
+def recovery(number: int = 12000, seeds: Sequence[int] = (1, 2, 3)) -> Iterator[str]:
+    """Yield what a slow server gets: of all calls after 60 s, and of its former share 120 s after it is back."""
+    for scenario in SCENARIOS:
+        if not scenario.slow:
+            continue
+        left, back = [], []
+        for seed in seeds:
+            found = balanced(scenario, asked(scenario, number, seed), "score", seed)
+            assert found.slow is not None
+            start, end = found.slow
+            left.append(found.share(start + 60, end))
+            back.append(found.share(end + 120, math.inf) / found.share(start * 0.3, start))
+        yield f"{scenario.name:24}slow: at most {max(left):.1%} of the calls, back: at least {min(back):.0%} of a share"
+
+
 if __name__ == "__main__":
-    for line in run(sys.argv[1:] or ("least_busy", "weighted")):
+    for line in run(sys.argv[1:] or ("score", "latency", "least_busy", "weighted"), 12000, range(1, 6)):
+        print(line, flush=True)
+    for line in recovery():
         print(line, flush=True)

@@ -6,16 +6,24 @@ import asyncio
 import time
 from contextlib import suppress
 from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 from aigw import Usage
 from aigw.metering import load_encodings
-from aigw.metering.encodings import Encodings
+from aigw.metering.encodings import FACTS, LIGHT, Encodings, build, build_light
 from aigw.metering.meter import CallMeter, Metering
 from aigw.testing import make_call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LIGHT_LENGTH = 1_000_000
+"""Characters of the longest text that is counted by a light encoding here."""
 
 ENGLISH = "The quick brown fox jumps over the lazy dog. "
 TEXTS = {
     "8 kB of English": ENGLISH * 180,
+    "1 MB of English": ENGLISH * 22_000,
     "5 MB of English": ENGLISH * 111_000,
     "5 MB of Chinese": "敏捷的棕色狐狸跳过了懒狗。" * 128_000,
     "5 MB of one letter": "a" * 5_000_000,
@@ -53,14 +61,14 @@ async def count(model: str, text: str | None) -> None:
     await make_meter(model).input_tokens(call)
 
 
-async def load(name: str) -> None:
-    loader = Encodings()
+async def load(name: str, make: Callable[[str], Any]) -> None:
+    loader = Encodings(make)
     while loader.ready(name) is None:  # noqa: ASYNC110  (a thread of its own loads it, and tells nobody)
         await asyncio.sleep(0.001)
     KEPT.append(loader)  # to free an encoding takes as long again
 
 
-KEPT: list[Encodings] = []
+KEPT: list[Encodings[Any]] = []
 
 
 def pauses(rounds: int = 5) -> list[tuple[str, float, float]]:
@@ -70,14 +78,22 @@ def pauses(rounds: int = 5) -> list[tuple[str, float, float]]:
         found = [asyncio.run(watched(make())) for _ in range(rounds)]
         return tuple(sorted(column)[rounds // 2] for column in zip(*found, strict=True))
 
-    load_encodings()
     rows = [("nothing", *median(idle))]
+    rows += [(f"loading light {name}", *median(lambda name=name: load(name, build_light))) for name in FACTS]
+    for name in FACTS:
+        LIGHT.load(name)
+    rows += [
+        (f"gpt-5.5, light: {name}", *median(lambda text=text: count("gpt-5.5", text)))
+        for name, text in TEXTS.items()
+        if text is None or len(text) <= LIGHT_LENGTH
+    ]
+    load_encodings()
     for model in ("gpt-5.5", "claude-sonnet-5"):
         rows += [
             (f"{model}: {name}", *median(lambda model=model, text=text: count(model, text)))
             for name, text in TEXTS.items()
         ]
-    rows += [(f"loading {name}", *asyncio.run(watched(load(name)))) for name in ("o200k_base", "cl100k_base")]
+    rows += [(f"loading {name}", *asyncio.run(watched(load(name, build)))) for name in FACTS]
     return rows
 
 

@@ -31,6 +31,11 @@ CLAIMS = (
     Claim(Slots("calls", 1000), 1),
 )
 USED = (1, 900, 1)
+STEADY = 2000
+"""Calls of a process that calls steadily, over leases."""
+
+PAUSE = 0.001
+"""Seconds between two of them."""
 
 
 @contextmanager
@@ -83,10 +88,41 @@ def on_loop(ledger: RedisLedger, tasks: int) -> float:
     return asyncio.run(main())
 
 
+def steady(url: str, *, leases: bool) -> tuple[float, float, float, float]:
+    """Return for each call of a process that calls steadily: µs until it is granted, CPU µs, round trips, commands.
+
+    It reserves two rates, 1,000 tokens each, of which it uses 900. Everything that the process does is counted, the
+    thread that talks with the server included.
+    """
+    name = "leases" if leases else "direct"
+    rate, tokens = Rate(f"{name} requests", 10**6), Rate(f"{name} tokens", 10**9)
+    ledger = RedisLedger(url, timeout=2.0, leases=leases)
+    runtime = BlockingRuntime(None, random.Random(0), lambda: None)
+    waits = []
+    with redis.Redis.from_url(url) as client:
+        for _ in ("warm up", "count"):
+            before = client.info("commandstats").get("cmdstat_evalsha", {}).get("calls", 0)
+            cpu, trips, waits = time.process_time(), round_trips(ledger), []
+            for _ in range(STEADY):
+                begun = time.perf_counter()
+                ticket = drive(ledger.reserve([Claim(rate, 1), Claim(tokens, 1000)], runtime, 60.0))
+                ledger.settle(ticket, (1, 900))
+                waits.append(time.perf_counter() - begun)
+                time.sleep(PAUSE)
+            cpu, trips = time.process_time() - cpu, round_trips(ledger) - trips
+            commands = client.info("commandstats")["cmdstat_evalsha"]["calls"] - before
+        idle = time.process_time()
+        for _ in range(STEADY):
+            time.sleep(PAUSE)
+        idle = time.process_time() - idle
+    ledger.close()
+    return statistics.median(waits) * 1e6, (cpu - idle) / STEADY * 1e6, trips / STEADY, commands / STEADY
+
+
 def run() -> dict[str, float]:
     """Return the medians of rounds that take turns, in µs."""
     with serving() as url, redis.Redis.from_url(url) as client:
-        ledger = RedisLedger(url, timeout=2.0)
+        ledger = RedisLedger(url, timeout=2.0, leases=False)
         sha = client.script_load("return redis.call('GET', KEYS[1])")
         jobs = {
             "redis-py: EVALSHA of one GET": lambda: timed(lambda: client.evalsha(sha, 1, "key"), CALLS),
@@ -102,6 +138,11 @@ def run() -> dict[str, float]:
     return {name: statistics.median(values) for name, values in found.items()}
 
 
+def round_trips(ledger: RedisLedger) -> int:
+    """Return the round trips of a ledger so far."""
+    return ledger._line._trips  # noqa: SLF001  (nobody else needs to know)
+
+
 def _granted(outcome: Any) -> Any:
     assert outcome.note is None, "the server was too slow"
     return outcome
@@ -114,6 +155,12 @@ def main() -> None:
     print(f"{'reserve + settle of three limits':38} {'µs':>8}   ratio")
     for name, value in medians.items():
         print(f"{name:38} {value:8.1f} {value / peer:7.2f}")
+    print(f"\n{'two rates, a call each ms':38} {'wait µs':>8} {'CPU µs':>7} {'trips':>6} {'scripts':>8}")
+    with serving() as url:
+        for leases in (False, True):
+            wait, cpu, trips, commands = steady(url, leases=leases)
+            name = "leases" if leases else "leases=False"
+            print(f"{name:38} {wait:8.1f} {cpu:7.1f} {trips:6.3f} {commands:8.3f}")
 
 
 if __name__ == "__main__":

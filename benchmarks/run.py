@@ -5,12 +5,19 @@ from __future__ import annotations
 import platform
 from importlib.metadata import version
 
+import adaptive
+import affinity
 import balancing
+import choosing
 import counting
+import fairness
+import hedging
 import importing
 import ledgers
 import memory
 import overhead
+import priorities
+import quotas
 import redis_ledger
 
 import dropin
@@ -36,6 +43,19 @@ def main() -> None:
     counting.main()
     print("\nBalancing, in virtual time")
     for line in balancing.run(("score", "latency", "least_busy", "weighted")):
+        print(line)
+    for table in (balancing.recovery, affinity.run, quotas.run, priorities.run, choosing.run):
+        print()
+        for line in table():
+            print(line)
+    print("\nHedging, in virtual time")
+    for line in hedging.run():
+        print(line)
+    print("\nAdaptive concurrency, in virtual time")
+    for line in adaptive.run():
+        print(line)
+    print("\nFairness, in virtual time")
+    for line in fairness.run():
         print(line)
     print("\nResident memory over 20,000 calls, MiB after each tenth")
     found = memory.run()

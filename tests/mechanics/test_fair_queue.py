@@ -135,7 +135,35 @@ def test_late_ones_are_dropped():
     assert len(queue) == 0
 
 
-STEPS = st.tuples(st.sampled_from(["join", "leave", "next", "settle"]), st.integers(0, 30), st.integers(0, 100))
+def test_whoever_is_put_back_keeps_its_place():
+    """It is the first of its tenant again, has paid nothing, and lets only those go first who have got less."""
+    queue = FairQueue(WEIGHTS)
+    large, small, urgent = waiter(1_000), waiter(1), waiter(1)
+    queue.join("batch", "a", large)
+    queue.join("batch", "a", small)
+    assert queue.next(0.0, charge=False)[0] is large
+    assert queue.put_back(large)
+    again = queue.next(0.0, charge=False)[0]
+    queue.join("interactive", "b", urgent)
+    queue.put_back(large)
+    order = [queue.next(0.0)[0] for _ in range(3)]
+
+    assert again is large
+    assert order == [urgent, large, small]
+
+
+def test_another_queue_takes_nobody_back():
+    """Whoever was let in by one queue cannot be put back into another."""
+    queue, other, one = FairQueue(WEIGHTS), FairQueue(WEIGHTS), waiter()
+    queue.join("batch", "a", one)
+    queue.next(0.0)
+
+    assert other.put_back(one) is False
+    assert len(other) == 0
+
+
+DO = st.sampled_from(["join", "leave", "next", "settle", "put back"])
+STEPS = st.tuples(DO, st.integers(0, 30), st.integers(0, 100))
 
 
 @given(st.lists(STEPS, max_size=150), st.booleans())
@@ -153,8 +181,13 @@ def test_nobody_is_lost_or_let_in_twice(steps, strict):
             assert queue.leave(waiting.pop(which % len(waiting)))
         elif step == "settle" and inside:
             queue.settle(inside.pop(which % len(inside)), cost)
+        elif step == "put back" and inside:
+            one = inside.pop(which % len(inside))
+            assert queue.put_back(one)
+            seen.remove(one)
+            waiting.append(one)
         elif step == "next":
-            one, late = queue.next(now)
+            one, late = queue.next(now, charge=which % 2 == 0)
             assert (one is None) == (not waiting)
             assert not late
             if one is not None:

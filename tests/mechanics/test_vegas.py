@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aigw.mechanics.vegas import Vegas
+from aigw.mechanics.vegas import WINDOW, Vegas
 
 
-def limit_found(slots, *, seconds=400.0, seed=1, vegas=None, start=0.0):
+def limit_found(slots, *, seconds=400.0, seed=1, vegas=None, start=0.0, spread=0.06):
     """Offer a server with so many slots half as much again as it can serve; return the limit in the end.
 
-    A call waits for a slot, has its first chunk 0.2 s after it got one, and holds it for about 3 s.
+    A call waits for a slot, has its first chunk about 0.2 s after it got one, and holds it for about 3 s.
     """
     vegas = vegas or Vegas()
     rng = random.Random(seed)
@@ -36,7 +36,7 @@ def limit_found(slots, *, seconds=400.0, seed=1, vegas=None, start=0.0):
         begins = max(now, heapq.heappop(free))
         ends = begins + rng.uniform(2.0, 4.0)
         heapq.heappush(free, ends)
-        first = begins + rng.uniform(0.18, 0.22)
+        first = begins + 0.2 * rng.lognormvariate(0.0, spread)
         heapq.heappush(events, (first, "first", first - now, in_flight))
         heapq.heappush(events, (ends, "end", 0.0, 0))
     return vegas.limit
@@ -56,6 +56,21 @@ def test_a_server_that_shrinks():
 
     assert before > 50
     assert after <= 32 * 1.2 + 6
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_it_is_back_within_a_minute(seed):
+    """A server that loses half of its slots has the limit that it bears now within 60 s."""
+    vegas = Vegas()
+    limit_found(32, seconds=400, vegas=vegas, seed=seed)
+
+    assert limit_found(16, seconds=60, vegas=vegas, start=400.0, seed=seed) <= 16 * 1.2 + 3
+
+
+@pytest.mark.parametrize("spread", [0.15, 0.3])
+def test_times_that_differ_by_chance_do_not_make_it_small(spread):
+    """Where prompts differ, and the times of calls with them, it finds about the same."""
+    assert 28 <= limit_found(32, seconds=600, spread=spread) <= 32 * 1.2
 
 
 def test_what_is_not_used_does_not_grow():
@@ -84,7 +99,8 @@ def test_a_first_chunk_that_never_came():
     limits = []
     for seconds in (0.1, 5.0):
         vegas = Vegas(start=40)
-        vegas.first_chunk(0.2, 1, 0.0)
+        for _ in range(WINDOW):
+            vegas.first_chunk(0.2, 1, 0.0)
         for _ in range(80):
             vegas.no_first_chunk(seconds, 40)
         limits.append(vegas.limit)

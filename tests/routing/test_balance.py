@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aigw.errors import AllTargetsFailed, BadRequest, CircuitOpen, ConfigError, Overloaded, RateLimited
+from aigw.errors import AllTargetsFailed, BadRequest, BudgetExceeded, ConfigError, Overloaded, RateLimited
 from aigw.pipeline import stack
 from aigw.policies import Retry
 from aigw.routing import Balance, Fallback, Target
@@ -108,12 +108,12 @@ def test_a_refusal_of_a_member_names_it():
 
     class Refuses:
         async def handle(self, call, inner):
-            raise CircuitOpen("open")
+            raise BudgetExceeded("spent")
 
     pool = Balance(target("a", policies=[Refuses()]), target("b", weight=0), target("c", weight=0))
-    with pytest.raises(CircuitOpen) as inside:
+    with pytest.raises(BudgetExceeded) as inside:
         drive(Balance(pool)(make_call()))
-    with pytest.raises(CircuitOpen) as outside:
+    with pytest.raises(BudgetExceeded) as outside:
         drive(Balance(Balance("openai/x", policies=[Refuses()]))(make_call()))
     call = make_call()
     drive(read_all(drive(stack([Retry()], pool)(call))))

@@ -11,6 +11,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from aigw.mechanics.pool import leave_all
+
 if TYPE_CHECKING:
     import random
 
@@ -160,7 +162,9 @@ class Circuit:
         return Pass(self._epoch, probe=True)
 
     def weight(self, now: float) -> float:
-        """Return the share of its traffic that it should get, from 0 (none) to 1."""
+        """Return the share of its traffic that it should get, from 0 (none) to 1. Asked for each target and call."""
+        if self.state == "closed" and now >= self._blocked and now >= self._closed_at + RAMP:
+            return 1.0
         if now < self._blocked or (self.state == "open" and now < self._until):
             return 0.0
         if self.state == "closed":
@@ -238,7 +242,7 @@ class Circuit:
 
     def _open(self, reason: str, now: float, rng: random.Random, *, quarantined: bool = False) -> str:
         if self.state == "closed":
-            if not self._leave():
+            if not leave_all(self._pools):
                 kept, self._kept = self._kept, True
                 return "" if kept else f"stays closed, too few others are left: {reason}"
             if now - self._closed_at > RAMP + self._rules.window:
@@ -269,15 +273,6 @@ class Circuit:
         self._results.clear()
         self._in_a_row = self._passed = self._failed = 0
         self._probe_ends = None
-
-    def _leave(self) -> bool:
-        """Take a place in every pool, or in none."""
-        for position, pool in enumerate(self._pools):
-            if not pool.leave():
-                for taken in self._pools[:position]:
-                    taken.come_back()
-                return False
-        return True
 
 
 def _doubled(first: float, times: int, longest: float) -> float:

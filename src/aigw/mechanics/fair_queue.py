@@ -13,7 +13,7 @@ from __future__ import annotations
 import heapq
 from collections import OrderedDict
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -44,8 +44,8 @@ class Waiter:
         self._tenant: _Tenant | None = None
 
 
-class FairQueue:
-    """Those who wait.
+class Rules(NamedTuple):
+    """What a `FairQueue` goes by.
 
     Args:
         weights: share of each class while all have somebody waiting; the most urgent class first.
@@ -55,13 +55,30 @@ class FairQueue:
         aging: seconds after which a waiter moves up one class, once, where `strict`.
     """
 
+    weights: Mapping[str, float]
+    most: int = 10_000
+    most_per_tenant: int = 1_000
+    strict: bool = False
+    aging: float = 30.0
+
+
+class FairQueue:
+    """Those who wait.
+
+    Args:
+        weights: see `Rules`, as the others.
+        most: how many may wait.
+        most_per_tenant: how many of one tenant of a class.
+        strict: whether weights do not count.
+        aging: seconds after which a waiter moves up one class.
+    """
+
     def __init__(
         self,
         weights: Mapping[str, float],
-        *,
         most: int = 10_000,
         most_per_tenant: int = 1_000,
-        strict: bool = False,
+        strict: bool = False,  # noqa: FBT001, FBT002  (they are the fields of Rules)
         aging: float = 30.0,
     ) -> None:
         self._classes = {name: _Class(weight, most) for name, weight in weights.items()}
@@ -76,21 +93,23 @@ class FairQueue:
     def __len__(self) -> int:
         return self._waiting
 
-    def ahead(self, name: str, key: Hashable) -> float:
+    def ahead(self, name: str, key: Hashable, *, joined: bool = False) -> float:
         """Tell about how many calls will be let in before one that comes now.
 
         Args:
             name: its class.
             key: its tenant.
+            joined: it waits already, as the last of its tenant.
         """
         own = self._classes[name]
+        others = self._waiting - joined
         if self._strict:
-            return float(sum(len(group.ages) for group in self._ranked[: self._ranked.index(own) + 1]))
+            return float(sum(len(group.ages) for group in self._ranked[: self._ranked.index(own) + 1]) - joined)
         tenant = own.find(key)
         tenants = len(own.active) + (tenant is None or not tenant.line)
-        rounds = (len(tenant.line) if tenant else 0) + 1
+        rounds = (len(tenant.line) if tenant else 0) + 1 - joined
         weights = sum(group.weight for group in self._ranked if group.active or group is own)
-        return min(float(self._waiting), rounds * tenants * weights / own.weight - 1)
+        return min(float(others), rounds * tenants * weights / own.weight - 1)
 
     def full(self, name: str, key: Hashable) -> bool:
         """Tell whether there is no room for one more."""
@@ -119,8 +138,12 @@ class FairQueue:
         self._waiting -= 1
         return True
 
-    def next(self, now: float) -> tuple[Waiter | None, list[Waiter]]:
-        """Take out who is next and charge it.
+    def next(self, now: float, *, charge: bool = True) -> tuple[Waiter | None, list[Waiter]]:
+        """Take out who is next.
+
+        Args:
+            now: the time.
+            charge: charge it, as it goes on now; else it is charged with `charge`, or `put_back`.
 
         Returns:
             The waiter, ``None`` if there is none; and those who were taken out because their time is over.
@@ -140,9 +163,29 @@ class FairQueue:
             self._floor = group.counter
             group.floor = tenant.counter
             self.leave(waiter)
-            _charge(tenant, waiter.cost)
+            if charge:
+                _charge(tenant, waiter.cost)
             return waiter, late
         return None, late
+
+    def put_back(self, waiter: Waiter) -> bool:
+        """Take back somebody who was taken out and not charged: it is the first of its tenant again.
+
+        Returns:
+            Whether it was taken out of this queue, and is waiting again.
+        """
+        tenant = waiter._tenant  # noqa: SLF001  (of this module)
+        if tenant is None or tenant.group not in self._ranked:
+            return False
+        tenant.group.add_again(tenant, waiter)
+        self._waiting += 1
+        return True
+
+    def charge(self, waiter: Waiter) -> None:
+        """Charge somebody who was taken out and goes on."""
+        tenant = waiter._tenant  # noqa: SLF001  (of this module)
+        if tenant is not None:
+            _charge(tenant, waiter.cost)
 
     def settle(self, waiter: Waiter, cost: float) -> None:
         """Correct the charge of somebody who was let in, once, by what the call has really cost."""
@@ -211,6 +254,18 @@ class _Class:
         self.ages[waiter] = None
         waiter._tenant = tenant  # noqa: SLF001  (of this module)
 
+    def add_again(self, tenant: _Tenant, waiter: Waiter) -> None:
+        """Put a waiter before all others of its tenant, which has not got what it was taken out for: no lift."""
+        tenant = self.active.get(tenant.key, tenant)
+        if tenant.key not in self.active:
+            self._idle.pop(tenant.key, None)
+            self.active[tenant.key] = tenant
+            self.push(tenant, first=True)
+        for line in (tenant.line, self.ages):
+            line[waiter] = None
+            line.move_to_end(waiter, last=False)
+        waiter._tenant = tenant  # noqa: SLF001  (of this module)
+
     def remove(self, tenant: _Tenant, waiter: Waiter) -> None:
         del tenant.line[waiter]
         self.ages.pop(waiter, None)
@@ -227,8 +282,8 @@ class _Class:
             heapq.heappop(self._heap)
         return self._heap[0][2]
 
-    def push(self, tenant: _Tenant) -> None:
-        tenant.stamp = next(self._stamps)
+    def push(self, tenant: _Tenant, *, first: bool = False) -> None:
+        tenant.stamp = next(self._stamps) * (-1 if first else 1)
         heapq.heappush(self._heap, (tenant.counter, tenant.stamp, tenant))
         self._tidy()
 

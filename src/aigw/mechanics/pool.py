@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Pool:
@@ -38,3 +42,13 @@ class Pool:
         """Give a place outside back."""
         with self._lock:
             self._out -= 1
+
+
+def leave_all(pools: Sequence[Pool]) -> bool:
+    """Take a place outside of every pool, or of none; tell whether there was one in each."""
+    for position, pool in enumerate(pools):
+        if not pool.leave():
+            for left in pools[:position]:
+                left.come_back()
+            return False
+    return True

@@ -45,7 +45,10 @@ class Running:
 
     def commit(self) -> None:
         """Note the time of the first output."""
-        self._first = self._call.clock.now() - self._started
+        now = self._call.clock.now()
+        self._first = now - self._started
+        if self._call.stream:
+            self._target.began(self._first, now)
 
     def fail(self, error: BaseException) -> None:
         """It failed before there was a reply."""
@@ -63,9 +66,8 @@ class Running:
         usage = self._used(error, end)
         now = call.clock.now()
         self._judge(error, end, usage, now)
-        hint = error.quota if isinstance(error, ProviderError) else self.reply.quota if self.reply else None
-        if hint is not None:
-            target.told(hint, now)
+        if self.reply is not None and self.reply.ask_quota is not None:
+            target.told(self.reply.ask_quota, now)
         if call.trace is None:
             return
         cost = self._cost(usage)
@@ -135,3 +137,16 @@ class Running:
         if usage.estimated or meter is None:
             return None
         return meter.cost(self._target.priced_as, self._target.model, usage)
+
+
+def check_time(target: Target, call: Call) -> None:
+    """Look whether there is time for an attempt.
+
+    Raises:
+        DeadlineExceeded: the time will be over before there is a first chunk, as half of the streams take lately.
+    """
+    left, usual = call.remaining(), target.usual_first_chunk(call.clock.now())
+    if usual is not None and 0 < left < usual:
+        reason = f"{left:.3g} s are left, and {target.name} takes {usual:.3g} s to begin an answer"
+        call.note(target.name, "not started", reason)
+        raise DeadlineExceeded(reason, policy="Deadline")

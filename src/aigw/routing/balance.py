@@ -10,6 +10,7 @@ from aigw.call import UNSET, Unset
 from aigw.errors import (
     CircuitOpen,
     ConfigError,
+    DeadlineExceeded,
     NoCapableTarget,
     ProviderError,
     QueueFull,
@@ -120,8 +121,15 @@ class Balance(Node):
             raise NoCapableTarget(self.lacks(call), policy=self.name)
         able = await roomy(call, self.members, able)
         blocks = self._affinity.blocks(call) if self._affinity is not None and len(able) > 1 else None
-        unable: list[str] = []
         full: list[Refused] = []
+        try:
+            return await self._try(call, able, blocks, full)
+        finally:
+            full.clear()  # their tracebacks know this list: the garbage collector alone could free them all
+
+    async def _try(self, call: Call, able: list[int], blocks: Blocks | None, full: list[Refused]) -> Reply:
+        """Choose among these positions until one takes the call."""
+        unable: list[str] = []
         while able:
             chosen = await self._chosen(call, able, blocks)
             member = self.members[chosen]
@@ -131,7 +139,7 @@ class Balance(Node):
                 unable.append(f"{member.name}: {error}")
                 call.note(self.name, "skipped", unable[-1])
             except (ProviderError, Refused) as error:
-                if not isinstance(error, FULL) or member.children:
+                if member.children or not isinstance(error, Refused) or not _sent_nothing(error, call):
                     self._blame(call, error, member, full)
                     raise
                 blame(error, member)
@@ -145,14 +153,15 @@ class Balance(Node):
 
     async def _chosen(self, call: Call, able: Sequence[int], blocks: Blocks | None) -> int:
         """Choose one of these positions."""
-        members, now = self.members, call.clock.now()
+        members = self.members
         fresh = [position for position in able if members[position].is_fresh(call.avoid)] if call.avoid else able
         fresh = fresh or able
         shares = [members[position].weight for position in fresh]
         if self._may_eject:
-            fresh, shares = self._standing(able, fresh, shares, now)
+            fresh, shares = self._standing(call, able, fresh, shares)
         if len(fresh) == 1:
             return fresh[0]
+        now = call.clock.now()
         read = {} if blocks is None or self._affinity is None else self._affinity.read(blocks, now)
         if self._draws and len(fresh) > score.ALL:
             knowing = set(islice(read, score.DRAWN))
@@ -169,18 +178,22 @@ class Balance(Node):
         return fresh[self._choose(call, candidates, shares)]
 
     def _standing(
-        self, able: Sequence[int], fresh: Sequence[int], shares: list[float], now: float
+        self, call: Call, able: Sequence[int], fresh: Sequence[int], shares: list[float]
     ) -> tuple[Sequence[int], list[float]]:
-        """Leave out the members whose targets would all refuse, unless all would; let those that recover have less."""
-        members = self.members
-        lets_in = [members[position].availability(now) for position in able]
+        """Leave out the members whose targets would all refuse, unless all would; let those that recover have less.
+
+        One that should get a tenth of its traffic is a candidate for a tenth of the calls. A tenth of its weight would
+        come to nothing where the others are idle, and nobody would find out that it has recovered.
+        """
+        now, rng = call.clock.now(), call.ports.rng
+        lets_in = [self.members[position].availability(now) for position in able]
         if min(lets_in) >= 1:
             return fresh, shares
         left = {position: share for position, share in zip(able, lets_in, strict=True) if share > 0}
-        standing = [position for position in fresh if position in left] or list(left)
-        if not standing:
-            return fresh, shares
-        return standing, [members[position].weight * left[position] for position in standing]
+        standing = [position for position in fresh if position in left] or list(left) or fresh
+        lucky = [position for position in standing if (share := left.get(position, 1.0)) >= 1 or rng.random() < share]
+        standing = lucky or standing
+        return standing, [self.members[position].weight for position in standing]
 
     def _blame(self, call: Call, error: ProviderError | Refused, member: Node, full: Sequence[Refused] = ()) -> None:
         """Note who failed, and how many are left to try."""
@@ -203,6 +216,13 @@ class Balance(Node):
 
     def _line(self) -> str:
         return f"{self.name}, by {self.by}"
+
+
+def _sent_nothing(error: Refused, call: Call) -> bool:
+    """Tell whether a target takes no call now, or is too slow for this one, so that another can be asked at once."""
+    if isinstance(error, DeadlineExceeded):  # with a cause it has come while the target was being asked
+        return error.__cause__ is None and call.remaining() > 0
+    return isinstance(error, FULL)
 
 
 def _sparing(shares: Sequence[float], members: Sequence[Node], now: float) -> list[float]:

@@ -76,13 +76,21 @@ class Turns:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._turns: dict[str, float] = {}
+        self._now = 0.0
 
-    def __call__(self, call: Call, members: Sequence[Node], weights: Sequence[float]) -> int:  # noqa: ARG002  (as its siblings)
+    def __call__(self, call: Call, members: Sequence[Node], shares: Sequence[float]) -> int:  # noqa: ARG002  (as its siblings)
         """Choose the one that is furthest behind its share."""
         with self._lock:
-            turns = [self._turns.get(member.name, 0.0) for member in members]
-            place = pick.round_robin(turns, [member.weight for member in members])
+            weights = [member.weight for member in members]
+            # Who was left out for a while does not catch up on what it has missed: that would be a flood.
+            turns = [
+                max(self._turns.get(member.name, 0.0), self._now * weight - 1)
+                for member, weight in zip(members, weights, strict=True)
+            ]
+            place = pick.round_robin(turns, weights)
             self._turns[members[place].name] = turns[place] + 1
+            if weights[place] > 0:
+                self._now = (turns[place] + 1) / weights[place]
             return place
 
 

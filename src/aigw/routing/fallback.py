@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aigw.checks import at_least
 from aigw.errors import (
@@ -137,11 +137,15 @@ class Fallback(Node):
         return failed_targets(error)
 
     def _summary(self, failures: Sequence[AigwError]) -> AigwError:
-        if len(failures) == 1 or all(isinstance(error, ContextTooLong) for error in failures):
+        if len(failures) == 1 or any(all(isinstance(error, kind) for error in failures) for kind in _ALIKE):
             return failures[-1]
         if all(isinstance(error, NoCapableTarget) for error in failures):
             return NoCapableTarget("; ".join(str(error) for error in failures), policy=self.name)
         return AllTargetsFailed(f"all targets of {self.name} failed", list(failures))
+
+
+_ALIKE: Final = (ContextTooLong, DeadlineExceeded)
+"""What every choice says for the same reason, so that one of them says it all."""
 
 
 def _window(choice: Node) -> int:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from aigw.errors import ConfigError, NoCapableTarget
+from aigw.mechanics.first_chunks import FirstChunks
 from aigw.mechanics.score import Standing
 from aigw.providers.base import Provider
 from aigw.providers.capabilities import UNKNOWN, capabilities_of
 from aigw.providers.service import Settings
 from aigw.providers.table import COMPATIBLE, SERVICES
-from aigw.routing.attempt import Running
+from aigw.routing.attempt import Running, check_time
 from aigw.routing.needs import fitted, left_out, missing
 from aigw.routing.node import Node
 from aigw.routing.plain import check_plain
@@ -113,6 +114,7 @@ class Target(Node):
         self._lock = threading.Lock()
         self.standing = Standing()
         """How it is doing: what it is chosen by."""
+        self._first_chunks = FirstChunks()
         self._told = Told()
         self.draining = False
         """It takes no new calls, and finishes those that it has."""
@@ -232,6 +234,8 @@ class Target(Node):
             if lacking := self.lacks(call):
                 raise NoCapableTarget(lacking, policy=self.name)
             call = fitted(call, self.capabilities)
+        if call.deadline is not None:
+            check_time(self, call)
         if call.asked is not None:
             call.asked.append(self.name)
         attempt = Running(self, call)
@@ -247,6 +251,11 @@ class Target(Node):
         reply.when_done(attempt.done)
         await reply.prime(whole=not call.stream)
         return reply
+
+    def usual_first_chunk(self, now: float) -> float | None:
+        """Return the seconds to the first chunk that half of the streams take; ``None`` where too few were seen."""
+        with self._lock:
+            return self._first_chunks.usual(now)
 
     def _placed(self, policy: Policy) -> Policy:
         """Return the form of a policy that it takes around a target."""
@@ -293,10 +302,10 @@ class Target(Node):
                 draining=self.draining,
             )
 
-    def told(self, hint: QuotaHint, now: float) -> None:
-        """Take note of what the provider told of its quota."""
+    def told(self, ask: Callable[[], QuotaHint | None], now: float) -> None:
+        """Take note of where to ask for what the provider told of its quota."""
         with self._lock:
-            self._told.add(hint, now)
+            self._told.add(ask, now)
 
     def answered(self, seconds: float, *, others: int, output: int, first: float | None, now: float) -> None:
         """Take note of an answer.
@@ -310,6 +319,11 @@ class Target(Node):
         """
         with self._lock:
             self.standing.answered(seconds, others=others, output=output, first=first, now=now)
+
+    def began(self, seconds: float, now: float) -> None:
+        """Take note of the time to the first chunk of a stream."""
+        with self._lock:
+            self._first_chunks.add(seconds, now)
 
     def failed(self, seconds: float, *, now: float) -> None:
         """Take note of a failure of its own.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aigw.quota import Allowance, QuotaHint
 
 A_MINUTE: Final = 60.0
@@ -12,25 +14,28 @@ A_MINUTE: Final = 60.0
 
 
 class Told:
-    """The limits of a provider as it told them last. Not safe for threads: whoever owns it holds a lock."""
+    """The limits of a provider as it told them last; what it said is read when somebody wants to know.
 
-    __slots__ = ("_at", "_hint")
+    Not safe for threads: whoever owns it holds a lock.
+    """
+
+    __slots__ = ("_ask", "_at")
 
     def __init__(self) -> None:
-        self._hint: QuotaHint | None = None
+        self._ask: Callable[[], QuotaHint | None] | None = None
         self._at = 0.0
 
-    def add(self, hint: QuotaHint, now: float) -> None:
-        """Take note of the news."""
-        if hint.allowances:
-            self._hint, self._at = hint, now
+    def add(self, ask: Callable[[], QuotaHint | None], now: float) -> None:
+        """Take note of where the news is."""
+        self._ask, self._at = ask, now
 
     def left(self, now: float) -> float | None:
         """Return the share of the tightest limit that is left, from 0 to 1; ``None`` where that is not known."""
-        if self._hint is None:
+        hint = self._ask() if self._ask is not None else None
+        if hint is None:
             return None
         age = now - self._at
-        known = [left for one in self._hint.allowances if (left := _left(one, age)) is not None]
+        known = [left for one in hint.allowances if (left := _left(one, age)) is not None]
         return min(known, default=None)
 
 
