@@ -15,9 +15,9 @@ from aigw.call import Call
 from aigw.chunk import Chunk, ToolCallDelta, Usage
 from aigw.errors import ConfigError
 from aigw.message import Image, Message, Reasoning, Text, Tool, ToolCall, ToolResult
-from aigw.metering import count_tokens, load_encodings, meter, received
-from aigw.metering.counting import MANY, SHORT, is_short
-from aigw.metering.encodings import ENCODINGS, Encodings
+from aigw.metering import count_tokens, counting, light, load_encodings, meter, received
+from aigw.metering.counting import MANY, OFTEN, SHORT, is_short
+from aigw.metering.encodings import ENCODINGS, LIGHT, Encodings, build
 from aigw.metering.meter import CallMeter, Metering
 from aigw.metering.worker import Worker
 from aigw.runtime import drive
@@ -54,9 +54,9 @@ def threads(monkeypatch):
     seen = []
 
     def recording(function):
-        def record(*args):
+        def record(*args, **options):
             seen.append(threading.current_thread())
-            return function(*args)
+            return function(*args, **options)
 
         return record
 
@@ -91,6 +91,38 @@ def test_until_it_is_loaded_tokens_are_estimated(monkeypatch):
 
     assert input_tokens(make_meter("gpt-5.5"), call_of()) == 15
     assert asked == ["o200k_base"]
+
+
+def test_a_loop_never_has_what_would_stop_it_loaded(monkeypatch):
+    """A call of a loop is counted by the light encoding, unless somebody has loaded the other."""
+    asked = []
+    loaded = {}
+    monkeypatch.setattr(Encodings, "ready", lambda encodings, name: asked.append((encodings, name)))
+    monkeypatch.setattr(Encodings, "loaded", lambda encodings, name: loaded.get(name))
+    before = counting.ready_encoding("gpt-5.5", blocking=False)
+    loaded["o200k_base"] = "loaded"
+
+    assert before is None
+    assert counting.ready_encoding("gpt-5.5", blocking=False) == "loaded"
+    assert counting.ready_encoding("claude-sonnet-5", blocking=False) is None
+    assert asked == [(LIGHT, "o200k_base")]
+
+
+def test_a_light_count_lets_a_loop_run(monkeypatch):
+    """What a worker measures or counts in many steps, and what a light encoding encodes, makes pauses for others."""
+    pauses = []
+    monkeypatch.setattr(counting, "breathe", lambda: pauses.append("counting"))
+    monkeypatch.setattr(light, "breathe", lambda: pauses.append("light"))
+    many = call_of(messages=(Message("user", "hi"),) * 3 * OFTEN)
+    counting.measure(many, "gpt-5.5")
+    without = list(pauses)
+    counting.measure(many, "gpt-5.5", aside=True)
+    counting.count(many, "gpt-5.5", LIGHT.load("o200k_base"), aside=True)
+    LIGHT.load("o200k_base").encode_ordinary("word " * 80)
+
+    assert without == []
+    assert pauses.count("counting") == 6
+    assert pauses[-1] == "light"
 
 
 def test_a_prompt_is_counted_once(threads):
@@ -315,7 +347,7 @@ def test_a_guess_counts_what_came(model):
 
 def test_a_guess_loads_nothing(monkeypatch):
     """To guess at what came, no encoding is loaded that is not there, and long answers are guessed by their bytes."""
-    monkeypatch.setattr(received, "ENCODINGS", Encodings())
+    monkeypatch.setattr(received, "ENCODINGS", Encodings(build))
     without = make_meter("gpt-5.5").guess(call_of(), (Chunk("hello " * 10),)).output
     monkeypatch.setattr(received, "ENCODINGS", ENCODINGS)
     long = make_meter("gpt-5.5").guess(call_of(), (Chunk("hello " * 2000),)).output

@@ -97,7 +97,7 @@ def test_a_changed_table_is_refused(monkeypatch):
         read_table("cl100k_base")
 
 
-def test_loading_is_done_by_a_thread(monkeypatch):
+def test_loading_is_done_by_a_thread():
     """Who asks whether an encoding is ready does not wait: another thread loads it, once."""
     begun, go_on = threading.Event(), threading.Event()
     built = []
@@ -108,8 +108,7 @@ def test_loading_is_done_by_a_thread(monkeypatch):
         go_on.wait(60)
         return "an encoding"
 
-    monkeypatch.setattr(encodings, "build", build)
-    loader = Encodings()
+    loader = Encodings(build)
     first, second = loader.ready("o200k_base"), loader.ready("o200k_base")
     begun.wait(60)
     running = built[0][1]
@@ -123,7 +122,7 @@ def test_loading_is_done_by_a_thread(monkeypatch):
     assert loader.ready("o200k_base") == loader.load("o200k_base") == loader.loaded("o200k_base") == "an encoding"
 
 
-def test_what_cannot_be_loaded_is_done_without(monkeypatch):
+def test_what_cannot_be_loaded_is_done_without():
     """A table that is missing is tried once by a thread, whose failure is not seen; loading it oneself tells why."""
 
     def build(_):
@@ -131,8 +130,7 @@ def test_what_cannot_be_loaded_is_done_without(monkeypatch):
         raise FileNotFoundError("no such table")
 
     built: list[threading.Thread] = []
-    monkeypatch.setattr(encodings, "build", build)
-    loader = Encodings()
+    loader = Encodings(build)
     while not built:
         assert loader.ready("o200k_base") is None
     built[0].join(60)
@@ -144,7 +142,7 @@ def test_what_cannot_be_loaded_is_done_without(monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_child_process_starts_again(monkeypatch):
+def test_a_child_process_starts_again():
     """A child forked while its parent loads waits neither for its thread nor for its lock."""
     go_on = threading.Event()
     mine = os.getpid()
@@ -154,8 +152,7 @@ def test_a_child_process_starts_again(monkeypatch):
             go_on.wait(60)
         return name
 
-    monkeypatch.setattr(encodings, "build", build)
-    loader = Encodings()
+    loader = Encodings(build)
     loader.ready("o200k_base")
     results = multiprocessing.get_context("fork").SimpleQueue()
     child = multiprocessing.get_context("fork").Process(target=lambda: results.put(loader.load("o200k_base")))

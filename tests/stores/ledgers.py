@@ -78,15 +78,17 @@ class RedisStand(Stand):
 
     Args:
         url: of the server.
+        leases: whether the ledgers take leases.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, leases: bool) -> None:
         super().__init__(self._make)
         self._url = url
+        self._leases = leases
         self._prefix = uuid.uuid4().hex
 
     def _make(self) -> RedisLedger:
-        ledger = RedisLedger(self._url, prefix=self._prefix, timeout=PATIENT)
+        ledger = RedisLedger(self._url, prefix=self._prefix, timeout=PATIENT, leases=self._leases)
         ledger._time.given = self.clock.now
         return ledger
 
@@ -99,12 +101,20 @@ class RedisStand(Stand):
 @contextmanager
 def redis(path: Path) -> Iterator[Stand]:
     """Make a stand for `RedisLedger`: ledgers that share a server, which is that of all tests."""
-    stand = RedisStand(shared_valkey().url)
+    stand = RedisStand(shared_valkey().url, leases=True)
     yield stand
     stand.close()
 
 
-STORES = {"memory": memory, "sqlite": sqlite, "redis": redis}
+@contextmanager
+def redis_direct(path: Path) -> Iterator[Stand]:
+    """Make a stand for `RedisLedger` without leases."""
+    stand = RedisStand(shared_valkey().url, leases=False)
+    yield stand
+    stand.close()
+
+
+STORES = {"memory": memory, "sqlite": sqlite, "redis": redis, "redis-direct": redis_direct}
 
 
 class Face:

@@ -35,8 +35,8 @@ def blocking(start=1000.0, seed=0):
 
 @pytest.fixture
 def ledger(valkey, request):  # noqa: F811  (a fixture)
-    """A ledger with keys of its own."""
-    made = RedisLedger(valkey.url, prefix=request.node.name, timeout=PATIENT)
+    """A ledger with keys of its own, which asks the server for every reservation."""
+    made = RedisLedger(valkey.url, prefix=request.node.name, timeout=PATIENT, leases=False)
     yield made
     made.close()
 
@@ -121,7 +121,7 @@ def test_a_reservation_that_was_given_up_may_come_late(ledger):
     """What is taken back before it arrives reserves nothing when it does, whoever delayed it."""
     limits = [Rate("a", 600), Slots("c", 3), Spend("d", 5000, 5, 2)]
     runtime = blocking()
-    job = ledger._reservation("late", [Claim(limit, 1) for limit in limits], 60.0, runtime.flag())
+    job = ledger._jobs.reserve("late", [Claim(limit, 1) for limit in limits], 60.0)
     ledger._line.put(job.undo)
     drive(ledger._line.ask(job, runtime))
 
@@ -165,7 +165,7 @@ def test_local_use_is_counted_once(ledger):
     rate, money = Rate("a", 1000, window=1e6, burst=1e6), Spend("d", 5000, 5, 2, when_down="local")
     runtime = blocking()
     ledger._fallback.reserve("alone", [Claim(rate, 10), Claim(money, 20)], runtime.clock, 60.0)
-    for job in ledger._line._missed():
+    for job in ledger._line._chores.missed():
         ledger._line.put(job)
         ledger._line.put(job)
 

@@ -132,9 +132,10 @@ def test_nobody_waits_who_asked_as_it_went_down(valkey):  # noqa: F811
     """A call that was put just when the store was given up is sent away at once."""
     ledger = RedisLedger(valkey.url)
     line = ledger._line
-    job = ledger._reservation("name", [Claim(RATE, 1)], 60.0, blocking().flag())
+    job = ledger._jobs.reserve("name", [Claim(RATE, 1)], 60.0)
+    job.flag = blocking().flag()
     line.failures = 3
-    line._inbox.put(job)
+    line._inbox.put((job,))
     line._take(0.0)
 
     assert job.flag.is_set()

@@ -6,16 +6,18 @@ import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aigw.message import Image, Text
-from aigw.metering.encodings import ENCODINGS
+from aigw.metering.encodings import ENCODINGS, LIGHT
+from aigw.metering.light import LightEncoding, breathe
 from aigw.metering.models import encoding_of
 from aigw.metering.prompt import Prompt
 from aigw.metering.slices import count_text
 
 if TYPE_CHECKING:
-    import tiktoken
+    from collections.abc import Callable
 
     from aigw.call import Call
     from aigw.metering.calibration import Calibration
+    from aigw.metering.encodings import Encoder
 
 BYTES_A_TOKEN: Final = 3.5
 """Bytes of UTF-8 that a token stands for, before anything is learned."""
@@ -25,6 +27,12 @@ SAMPLED: Final = 65_536
 
 SHORT: Final = 8192
 """Bytes of text that an event loop can wait for: about 0.3 ms, and less than 4 ms for the worst of texts."""
+
+SHORT_OF_LIGHT: Final = 2048
+"""The same for a light encoding."""
+
+OFTEN: Final = 128
+"""Texts of a prompt after which other threads may run."""
 
 OF_A_MESSAGE: Final = 64
 """Bytes that reading a message takes as long as."""
@@ -63,24 +71,26 @@ def size(text: str) -> int:
     return round(length * len(sample.encode("utf-8", "surrogatepass")) / len(sample))
 
 
-def measure(call: Call, model: str) -> Measure:
+def measure(call: Call, model: str, *, aside: bool = False) -> Measure:
     """Measure a prompt by its bytes.
 
     Args:
         call: the call.
         model: the model that it is for.
+        aside: this runs in a thread beside an event loop, and lets that run now and then.
     """
-    prompt = Prompt(call, model, size)
+    prompt = Prompt(call, model, _breathing(size) if aside else size)
     return Measure(math.ceil(prompt.texts / BYTES_A_TOKEN) + prompt.fixed)
 
 
-def count(call: Call, model: str, encoding: tiktoken.Encoding) -> Measure:
+def count(call: Call, model: str, encoding: Encoder, *, aside: bool = False) -> Measure:
     """Count a prompt by an encoding, and measure it by its bytes as well.
 
     Args:
         call: the call.
         model: the model that it is for.
         encoding: the encoding of that model.
+        aside: this runs in a thread beside an event loop, and lets that run now and then.
     """
     bytes_ = 0
 
@@ -89,13 +99,28 @@ def count(call: Call, model: str, encoding: tiktoken.Encoding) -> Measure:
         bytes_ += size(text)
         return count_text(encoding, text)
 
-    prompt = Prompt(call, model, both)
+    prompt = Prompt(call, model, _breathing(both) if aside else both)
     return Measure(math.ceil(bytes_ / BYTES_A_TOKEN) + prompt.fixed, int(prompt.texts) + prompt.fixed)
 
 
-def is_short(call: Call) -> bool:
+def _breathing(function: Callable[[str], int]) -> Callable[[str], int]:
+    """Let other threads run after every so many calls of a function."""
+    calls = 0
+
+    def breathing(text: str) -> int:
+        nonlocal calls
+        calls += 1
+        if calls % OFTEN == 0:
+            breathe()
+        return function(text)
+
+    return breathing
+
+
+def is_short(call: Call, encoding: Encoder | None = None) -> bool:
     """Tell whether counting a prompt takes so little time that an event loop can wait for it."""
-    left = SHORT - OF_A_MESSAGE * len(call.messages) - OF_A_TOOL * (len(call.tools) + (call.schema is not None))
+    left = SHORT_OF_LIGHT if isinstance(encoding, LightEncoding) else SHORT
+    left -= OF_A_MESSAGE * len(call.messages) + OF_A_TOOL * (len(call.tools) + (call.schema is not None))
     if left < 0:
         return False
     for text in (*call.inputs, call.query):
@@ -127,7 +152,14 @@ def tokens(found: Measure, model: str, calibration: Calibration) -> int:
     return found.exact if found.exact is not None else math.ceil(found.bytes * calibration.factor(model))
 
 
-def ready_encoding(model: str) -> tiktoken.Encoding | None:
-    """Return the encoding of a model, if it has a known one and that is loaded; else have it loaded."""
+def ready_encoding(model: str, *, blocking: bool = True) -> Encoder | None:
+    """Return the encoding of a model, if it has a known one and that is loaded; else have it loaded.
+
+    Args:
+        model: the model.
+        blocking: whether no event loop asks; one waits for tiktoken's only where somebody has loaded it.
+    """
     name = encoding_of(model)
-    return None if name is None else ENCODINGS.ready(name)
+    if name is None:
+        return None
+    return ENCODINGS.ready(name) if blocking else ENCODINGS.loaded(name) or LIGHT.ready(name)

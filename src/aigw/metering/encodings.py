@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import tiktoken
+
+    from aigw.metering.light import LightEncoding
 
 
 class Facts(NamedTuple):
@@ -66,19 +68,36 @@ FACTS: Final[Mapping[str, Facts]] = {
 """The encodings that there are tables of."""
 
 
-class Encodings:
+class Encoder(Protocol):
+    """What counts the tokens of a text: tiktoken's encoding, or a light one."""
+
+    def encode_ordinary(self, text: str) -> Sequence[int]:
+        """Encode a text; what looks like a special token is ordinary text."""
+        ...
+
+
+E = TypeVar("E", bound=Encoder)
+
+
+class Encodings(Generic[E]):
     """Loads encodings, each once in a process.
 
-    A table takes about a quarter of a second. One half is parsing, beside which other threads run; the other is a step
-    of 60 to 130 ms in which tiktoken builds its index of the tokens, and no other thread runs. So a service that must
-    not pause loads what it needs before it serves; see `aigw.metering.load_encodings`.
+    A table takes about a quarter of a second. Of tiktoken's one half is parsing, beside which other threads run; the
+    other is a step of 60 to 230 ms in which it builds its index of the tokens, and no other thread runs. So nothing
+    loads those beside an event loop by itself; see `aigw.metering.load_encodings`.
+
+    Args:
+        make: builds one.
+        what: names its threads.
     """
 
-    def __init__(self) -> None:
-        self._loaded: dict[str, tiktoken.Encoding | None] = {}
+    def __init__(self, make: Callable[[str], E], what: str = "") -> None:
+        self._make = make
+        self._what = what
+        self._loaded: dict[str, E | None] = {}
         self._forget_threads()
 
-    def ready(self, name: str) -> tiktoken.Encoding | None:
+    def ready(self, name: str) -> E | None:
         """Return an encoding if it is loaded; else have it loaded by a thread of its own, and return ``None``.
 
         Args:
@@ -90,11 +109,11 @@ class Encodings:
             self._start(name)
             return None
 
-    def loaded(self, name: str) -> tiktoken.Encoding | None:
+    def loaded(self, name: str) -> E | None:
         """Return an encoding if it is loaded, and do nothing if it is not."""
         return self._loaded.get(name)
 
-    def load(self, name: str) -> tiktoken.Encoding:
+    def load(self, name: str) -> E:
         """Return an encoding; wait for it if need be.
 
         Raises:
@@ -106,7 +125,7 @@ class Encodings:
         self._check_process()
         with self._lock(name):
             if (known := self._loaded.get(name)) is None:
-                known = self._loaded[name] = build(name)
+                known = self._loaded[name] = self._make(name)
         return known
 
     def _start(self, name: str) -> None:
@@ -115,7 +134,7 @@ class Encodings:
             if name in self._threads:
                 return
             self._threads.add(name)
-        threading.Thread(target=self._run, args=(name,), name=f"aigw-{name}", daemon=True).start()
+        threading.Thread(target=self._run, args=(name,), name=f"aigw-{self._what}{name}", daemon=True).start()
 
     def _run(self, name: str) -> None:
         try:
@@ -139,10 +158,6 @@ class Encodings:
         self._process = os.getpid()
 
 
-ENCODINGS: Final = Encodings()
-"""The encodings of this process: they take tens of megabytes, and are the same for every gateway."""
-
-
 def read_table(name: str) -> bytes:
     """Read a table, as tiktoken writes it: a token in base64 and its rank on each line.
 
@@ -161,18 +176,34 @@ def read_table(name: str) -> bytes:
     return table
 
 
-def build(name: str) -> tiktoken.Encoding:
-    """Build an encoding of its table; takes about a quarter of a second. Raises what `read_table` raises."""
+def entries(name: str) -> Iterator[tuple[bytes, int]]:
+    """Read the tokens of an encoding and their ranks. Raises what `read_table` raises."""
     from binascii import a2b_base64
     from io import BytesIO
 
+    for line in BytesIO(read_table(name)):  # a list of all lines is made in a step that lets nobody else run
+        token, _, rank = line.partition(b" ")
+        yield a2b_base64(token), int(rank)
+
+
+def build(name: str) -> tiktoken.Encoding:
+    """Build tiktoken's encoding of a table; takes about a quarter of a second. Raises what `read_table` raises."""
     from tiktoken import Encoding
 
-    ranks: dict[bytes, int] = {}
-    for line in BytesIO(
-        read_table(name)
-    ):  # line by line: a list of all lines is made in a step that lets nobody else run
-        token, _, rank = line.partition(b" ")
-        ranks[a2b_base64(token)] = int(rank)
     facts = FACTS[name]
-    return Encoding(name, pat_str=facts.pattern, mergeable_ranks=ranks, special_tokens=dict(facts.special))
+    special = dict(facts.special)
+    return Encoding(name, pat_str=facts.pattern, mergeable_ranks=dict(entries(name)), special_tokens=special)
+
+
+def build_light(name: str) -> LightEncoding:
+    """Build a light encoding of a table; takes about as long. Raises what `read_table` raises."""
+    from aigw.metering.light import LightEncoding
+
+    return LightEncoding(FACTS[name].pattern, entries(name))
+
+
+ENCODINGS: Final = Encodings(build)
+"""The encodings of this process: they take tens of megabytes, and are the same for every gateway."""
+
+LIGHT: Final = Encodings(build_light, "light-")
+"""Those that event loops count by where the others are not loaded."""

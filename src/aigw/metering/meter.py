@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aigw.chunk import Usage
 from aigw.metering.calibration import Calibration
@@ -15,11 +15,15 @@ from aigw.metering.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from decimal import Decimal
 
     from aigw.call import Call, Cost
     from aigw.chunk import Chunk
     from aigw.metering.prices import PriceBook
     from aigw.routing.routes import Route
+
+_SAMPLE: Final = 1000
+"""Tokens by which a price is asked for: fewer than where the prices of long prompts begin."""
 
 
 class Metering:
@@ -51,6 +55,24 @@ class Metering:
         """Have the price book read what it needs; may take some tenths of a second."""
         load_book(self.prices)
         self.prices_ready = True
+
+    def price(self, provider: str, model: str) -> tuple[Decimal | None, Decimal | None]:
+        """Tell US dollars for a million tokens of prompts and of answers, as short calls pay them."""
+        if self.prices is None or not self.prices_ready:
+            return None, None
+        return self._million(provider, model, Usage(_SAMPLE, 0)), self._million(provider, model, Usage(0, _SAMPLE))
+
+    def _million(self, provider: str, model: str, usage: Usage) -> Decimal | None:
+        cost = cost_of(self.prices, provider, model, usage)
+        return None if cost is None else cost.usd * (1_000_000 // _SAMPLE)
+
+
+def cost_of(prices: PriceBook | None, provider: str, model: str, usage: Usage) -> Cost | None:
+    """What a usage costs; ``None`` where that is not known."""
+    try:
+        return None if prices is None else prices.cost(provider, model, usage)
+    except Exception:  # noqa: BLE001  (a book of the user's: an answer is not lost because its price is not known)
+        return None
 
 
 class CallMeter:
@@ -123,11 +145,7 @@ class CallMeter:
 
     def cost(self, provider: str, model: str, usage: Usage) -> Cost | None:
         """What a usage costs."""
-        prices = self._metering.prices
-        try:
-            return None if prices is None else prices.cost(provider, model, usage)
-        except Exception:  # noqa: BLE001  (a book of the user's: an answer is not lost because its price is not known)
-            return None
+        return cost_of(self._metering.prices, provider, model, usage)
 
     def dearest(self, call: Call, usage: Usage) -> Cost | None:
         """What a usage costs at the dearest target that may serve the call."""
@@ -148,14 +166,15 @@ class CallMeter:
         return list(dict.fromkeys([target.model for target in route.node.targets])) or [call.model]
 
     async def _measure(self, call: Call, model: str) -> Measure:
-        encoding = ready_encoding(model)
+        blocking = call.ports.blocking
+        encoding = ready_encoding(model, blocking=blocking)
         if encoding is None:
             work, is_quick = partial(measure, call, model), len(call.messages) <= MANY
         else:
-            work, is_quick = partial(count, call, model, encoding), is_short(call)
-        if is_quick or call.ports.blocking:
+            work, is_quick = partial(count, call, model, encoding), is_short(call, encoding)
+        if is_quick or blocking:
             return work()
-        return await self._metering.worker.run(call, work) or measure(call, model)
+        return await self._metering.worker.run(call, partial(work, aside=True)) or measure(call, model)
 
     def _most(self, remembered: _Remembered) -> int:
         calibration = self._metering.calibration

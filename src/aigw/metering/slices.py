@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import tiktoken
+    from aigw.metering.encodings import Encoder
 
 LONGEST: Final = 512
 """Characters that are encoded in one step, about 20 µs. Up to 0.12 tiktoken took a time that grows with the square of
@@ -21,7 +21,7 @@ BREAKS: Final = frozenset(
 apostrophe, and what ends clauses in Chinese and Japanese."""
 
 
-def count_text(encoding: tiktoken.Encoding, text: str) -> int:
+def count_text(encoding: Encoder, text: str) -> int:
     """Count the tokens of a text; what looks like a special token is ordinary text.
 
     Exact for every text in which a letter or digit is followed by a space or punctuation at least every 512 characters.

@@ -56,8 +56,9 @@ def count_tokens(
 def load_encodings(*names: str) -> None:
     """Load encodings now, and wait for it: each takes about a quarter of a second, and 30 to 80 MB.
 
-    They are loaded anyway, beside the first call that needs them, whose tokens are estimated. For about a tenth of a
-    second of this no other thread of the process can run, nor an event loop. Who minds that calls this first.
+    For about a tenth of a second of this no other thread of the process can run, nor an event loop. So calls of a loop
+    do not have them loaded: they count by light encodings, which find the same tokens and take three to five times as
+    long. A service that counts much calls this before it begins to serve.
 
     Args:
         names: ``o200k_base``, ``cl100k_base``; by default both.

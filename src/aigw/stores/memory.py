@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from aigw.errors import ConfigError
 from aigw.mechanics.book import Book
+from aigw.mechanics.limits import Rate
 from aigw.stores.database import around_forks
 from aigw.stores.ledger import Ledger, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aigw.mechanics.limits import Claim, Denial, Limit, Rate
+    from aigw.mechanics.limits import Claim, Denial, Limit, Slots
     from aigw.ports import Runtime
 
 
@@ -72,6 +73,14 @@ class MemoryLedger:
         with self._lock:
             self._settle_all()
             return self._book.used(limit, runtime.clock.now())
+
+    def left(self, limit: Rate | Slots, now: float) -> float:
+        """Return the share of a limit that is left, from 0 to 1: of a rate's burst, or of the calls at a time."""
+        with self._lock:
+            self._settle_all()
+            used = self._book.used(limit, now)
+        whole = limit.capacity * limit.burst / limit.window if isinstance(limit, Rate) else limit.capacity
+        return min(max(1.0 - used / whole, 0.0), 1.0)
 
     def close(self) -> None:
         """Nothing to close."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from aigw.errors import ConfigError
 from aigw.stores.redis_scripts import SCRIPTS
@@ -10,8 +10,15 @@ from aigw.stores.redis_scripts import SCRIPTS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aigw.ports import Flag
     from aigw.stores.redis_scripts import Script
+
+
+class Wakes(Protocol):
+    """What is told that a job is over: a `aigw.ports.Flag`, as a rule."""
+
+    def set(self) -> None:
+        """It has its answer, or will have none. Raises nothing."""
+        ...
 
 
 class Job:
@@ -21,7 +28,6 @@ class Job:
         script: what to run.
         keys: its keys.
         args: its arguments.
-        flag: set when it is over; ``None`` where nobody waits, and it is to be delivered whenever that is possible.
         undo: the job that takes it back when nobody knows whether it ran.
     """
 
@@ -32,14 +38,14 @@ class Job:
         script: Script,
         keys: Sequence[str],
         args: Sequence[str | int],
-        flag: Flag | None = None,
         undo: Job | None = None,
     ) -> None:
         self.script = script
         self.keys = keys
         self.args = args
-        self.flag = flag
         self.undo = undo
+        self.flag: Wakes | None = None
+        """Set when it is over; ``None`` where nobody waits, and it is to be delivered whenever that is possible."""
         self.answer: Any = None
         self.done = False
         self.given_up = False
@@ -52,6 +58,10 @@ class Job:
 
 class StoreDownError(Exception):
     """The store did not answer, or cannot do its work just now."""
+
+
+class StoreSilentError(StoreDownError):
+    """The store did not answer in time."""
 
 
 class StoreRefusedError(StoreDownError):
@@ -120,6 +130,9 @@ class Link:
         except (failures.AuthenticationError, failures.NoPermissionError) as error:
             self.close()
             raise StoreRefusedError(f"{self.place} does not let us in: {type(error).__name__}") from None
+        except failures.TimeoutError as error:
+            self.close()
+            raise StoreSilentError(f"{self.place} does not answer") from error
         except (failures.RedisError, OSError) as error:
             self.close()
             raise StoreDownError(f"{self.place}: {type(error).__name__}") from error
