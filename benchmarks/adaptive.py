@@ -123,9 +123,7 @@ def run() -> Iterator[str]:
         found = serve(make(), spread=spread)
         late = [limit for at, limit in found.limits if at >= START]
         span = f"{min(late)} to {max(late)}" if late else ""
-        again = (
-            found_again(serve(make(), 900.0, 600.0, spread=spread).limits, 600.0, KNEE // 2) if late else None
-        )
+        again = found_again(serve(make(), 900.0, 600.0, spread=spread).limits, 600.0, KNEE // 2) if late else None
         yield f"{name:34}{found.goodput:9.1%}{span:>16}" + ("" if again is None else f"{again:14.0f} s")
 
 

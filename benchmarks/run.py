@@ -15,6 +15,7 @@ import hedging
 import importing
 import ledgers
 import memory
+import metastability
 import overhead
 import priorities
 import quotas
@@ -48,15 +49,16 @@ def main() -> None:
         print()
         for line in table():
             print(line)
-    print("\nHedging, in virtual time")
-    for line in hedging.run():
-        print(line)
-    print("\nAdaptive concurrency, in virtual time")
-    for line in adaptive.run():
-        print(line)
-    print("\nFairness, in virtual time")
-    for line in fairness.run():
-        print(line)
+    simulations = {
+        "Hedging": hedging.run,
+        "Adaptive concurrency": adaptive.run,
+        "Fairness": fairness.run,
+        "An outage": metastability.run,
+    }
+    for title, simulation in simulations.items():
+        print(f"\n{title}, in virtual time")
+        for line in simulation():
+            print(line)
     print("\nResident memory over 20,000 calls, MiB after each tenth")
     found = memory.run()
     print(" ".join(f"{value:.1f}" for value in found), f"  grown after the first tenth: {found[-1] - found[0]:.2f}")

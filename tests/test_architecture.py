@@ -136,6 +136,7 @@ HOMES = {
     "genai_prices": ("aigw.metering.genai",),
     "google": ("aigw.providers.google_auth",),
     "httpx": ("aigw.transport.",),
+    "presidio_analyzer": ("aigw.guards.pii.presidio",),
     "pydantic": ("aigw.schema", "aigw.values"),
     "pydantic_core": (
         "aigw.dropin.",
@@ -146,6 +147,7 @@ HOMES = {
         "aigw.wrapping.",
     ),
     "redis": ("aigw.stores.redis_link",),
+    "regex": ("aigw.metering.light",),  # comes with tiktoken
     "tenacity": ("aigw.policies.strategies",),
     "tiktoken": ("aigw.metering.",),
     "xllamacpp": ("aigw.providers.local_model",),
@@ -164,6 +166,7 @@ HOMES = {
     "subprocess": (),
     "time": (
         "aigw.dropin.transport",  # answers tell when they were made
+        "aigw.metering.light",  # counting lets other threads run
         "aigw.runtime",
         "aigw.transport.",
         "aigw.wire.failures",  # Retry-After may be a date

@@ -66,6 +66,7 @@ POLICIES = [
     aigw.Concurrency,
     aigw.Deadline,
     aigw.Guard,
+    aigw.HealthCheck,
     aigw.Hedge,
     aigw.RateLimit,
     aigw.Retry,

@@ -202,6 +202,8 @@ class Call(Evolving):
         wire: the wire format that the call was read from, whose fields `extra` and those of its tools hold: other
             formats leave them out. Empty for a call that was made by hand: every format sends all of its fields.
         headers: headers for targets that speak the format `wire`, such as ``anthropic-beta``; others get none.
+        idempotency_key: by what a provider recognises a request that it has got already, where it does; by default made
+            of the call's id, the same for every attempt that sends the same request.
         stream: the caller reads chunks as they come.
         principal: who asks.
         token: a credential that the caller showed; an `Access` policy makes a principal of it. Never sent on.
@@ -260,6 +262,7 @@ class Call(Evolving):
     extra: Mapping[str, Any] = field(default_factory=dict)
     wire: str = field(default="", compare=False)
     headers: Mapping[str, str] = field(default_factory=dict)
+    idempotency_key: str | None = None
     stream: bool = False
     principal: Principal | None = None
     token: str | None = field(default=None, compare=False, repr=False)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from aigw.policies.attempt_timeout import AttemptTimeout
 from aigw.policies.budget import Budget
+from aigw.policies.concurrency import Concurrency
 from aigw.policies.deadline import Deadline
+from aigw.policies.queue import Queue
 from aigw.policies.rate_limit import RateLimit
 from aigw.policies.retry import Retry
 
@@ -26,6 +28,7 @@ def standard(
     between_chunks: float | timedelta | None = 20.0,
     tokens_per_minute: int | None = None,
     requests_per_minute: int | None = None,
+    concurrency: int | None = None,
     usd_per_day: Money | None = None,
     store: Ledger | None = None,
 ) -> list[Policy]:
@@ -38,6 +41,8 @@ def standard(
         between_chunks: seconds that a stream may pause; ``None`` is no limit.
         tokens_per_minute: tokens of all calls together; ``None`` is no limit. Calls wait; see `RateLimit`.
         requests_per_minute: requests, likewise.
+        concurrency: calls at a time, likewise; see `Concurrency`. Where one of the three is set, a `Queue` decides who
+            is next: by priority, and fairly among principals.
         usd_per_day: US dollars of all calls together, per day in UTC; what does not fit is refused; see `Budget`.
         store: where limits are counted; in this process by default.
     """
@@ -46,11 +51,15 @@ def standard(
         policies.append(Deadline(timeout))
     if usd_per_day is not None:
         policies.append(Budget(usd_per_day=usd_per_day, store=store))
+    if (tokens_per_minute, requests_per_minute, concurrency) != (None, None, None):
+        policies.append(Queue())
     if tokens_per_minute is not None or requests_per_minute is not None:
         policies.append(
             RateLimit(tokens_per_minute=tokens_per_minute, requests_per_minute=requests_per_minute, store=store)
         )
     if attempts != 1:
         policies.append(Retry(attempts))
+    if concurrency is not None:
+        policies.append(Concurrency(concurrency))
     policies.append(AttemptTimeout(first_chunk=first_chunk, between_chunks=between_chunks))
     return policies

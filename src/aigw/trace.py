@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from aigw.chunk import Usage
 from aigw.values import Value
@@ -86,12 +87,16 @@ class CallTrace(Value):
         route: name of the route that it took.
         events: decisions and attempts, in order.
         duration: seconds that the whole call took; ``None`` while it runs.
+        principal: the `Principal` of the call, where a policy found out who asks; stays in this process.
     """
+
+    _local: ClassVar[Mapping[str, Any]] = {"principal": True}
 
     call_id: str = ""
     route: str = ""
     events: list[Event] = field(default_factory=list)
     duration: float | None = None
+    principal: Any = field(default=None, compare=False, repr=False)
 
     def add(self, event: Event) -> None:
         """Append an event. Safe from any thread."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from aigw.arguments import (
     CHAT_READERS,
+    FIELDS,
     READERS,
     ChatOptions,
     CommonOptions,
@@ -22,7 +23,7 @@ from aigw.arguments import (
     moderation_call,
     rerank_call,
 )
-from aigw.call import UNSET, Call, Principal, Schema
+from aigw.call import UNSET, Call, Fence, Principal, Schema
 from aigw.errors import ConfigError
 from aigw.message import Image, Message, Text, Tool, ToolResult
 
@@ -53,7 +54,14 @@ RIGHT = [
     ("tags", {"eu"}, frozenset({"eu"})),
     ("metadata", {"job": "7"}, {"job": "7"}),
     ("metadata", MappingProxyType({"job": "7"}), {"job": "7"}),
+    ("require", "eu", Fence(frozenset({"eu"}))),
+    ("require", ["eu", "private"], Fence(frozenset({"eu", "private"}))),
+    ("require", (), None),
+    ("token", "aigw-1-2", "aigw-1-2"),
+    ("token", None, None),
     ("extra", {"top_k": 5}, {"top_k": 5}),
+    ("idempotency_key", "order-7", "order-7"),
+    ("idempotency_key", None, None),
     ("parallel_tool_calls", False, False),
     ("parallel_tool_calls", None, None),
     ("schema", None, None),
@@ -88,7 +96,10 @@ WRONG = [
     ("tags", ["a", 5], "chat(tags) must be a text or a list of texts, not ['a', 5]"),
     ("tags", None, "chat(tags) must be a text or a list of texts, not None"),
     ("metadata", [("a", "b")], "chat(metadata) must be a mapping, not list"),
+    ("require", 5, "chat(require) must be a text or a list of texts, not 5"),
+    ("token", b"key", "chat(token) must be a text, not b'key'"),
     ("extra", None, "chat(extra) must be a mapping, not NoneType"),
+    ("idempotency_key", 7, "chat(idempotency_key) must be a text, not 7"),
     ("parallel_tool_calls", 1, "chat(parallel_tool_calls) must be True or False, not 1"),
     ("temperature", "hot", "chat(temperature) must be a number, not 'hot'"),
     ("temperature", True, "chat(temperature) must be a number, not True"),
@@ -119,7 +130,7 @@ def test_a_right_option(name, value, field):
     """Each option is taken in every form that it has, and changes nothing but its own field."""
     call = chat(**{name: value})
 
-    assert getattr(call, name) == field
+    assert getattr(call, FIELDS.get(name, name)) == field
     assert call.evolve(**{name: getattr(Call(), name)}) == chat()
 
 
@@ -152,7 +163,7 @@ def test_unset_is_the_same_as_not_given(name):
     [
         (chat, "temprature", "chat() has no option 'temprature'; did you mean 'temperature'?"),
         (chat, "max_token", "chat() has no option 'max_token'; did you mean 'max_tokens'?"),
-        (chat, "xyz", "chat() has no option 'xyz'; there are extra, max_tokens, metadata, model"),
+        (chat, "xyz", "chat() has no option 'xyz'; there are extra, idempotency_key, max_tokens"),
         (lambda **options: embed_call("x", options), "dimension", "embed() has no option 'dimension'; did you mean"),
         (lambda **options: embed_call("x", options), "temperature", "embed() has no option 'temperature'"),
         (lambda **options: chat_call("stream", "x", options), "strem", "stream() has no option 'strem'"),

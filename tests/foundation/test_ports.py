@@ -14,7 +14,7 @@ def test_a_request_shows_no_header():
     request = HttpRequest("https://x/v1", (("authorization", "Bearer secret"),))
     request.prepared = "Bearer secret"
 
-    assert repr(request) == "HttpRequest(url='https://x/v1', method='POST')"
+    assert repr(request) == "HttpRequest(url='https://x/v1', method='POST', tls=None)"
 
 
 def test_requests_are_compared_by_identity():

@@ -26,6 +26,7 @@ from aigw import (
     NoCapableTarget,
     Principal,
     RateLimit,
+    RateLimited,
     Retry,
     Role,
     ServerError,
@@ -226,6 +227,20 @@ def test_a_credential_makes_the_principal(face):
         with pytest.raises(AccessDenied):
             made.chat(model="all", **options)
     assert key not in repr(providers["openai/gpt"].calls[0]) + str(providers["openai/gpt"].calls[0].to_json())
+
+
+def test_usage_is_that_of_whoever_the_credential_belongs_to():
+    """Reports and limits by principal see who was found, not who was named."""
+    routes, _ = tree()
+    keys = VirtualKeys()
+    limit = RateLimit(requests_per_minute=1, key="principal", on_exceeded="reject")
+    gateway = Gateway(routes, [Access({"r": Role("*")}, verify=keys.verify), limit])
+    for name in ("alice", "bob"):
+        gateway.chat("x", model="all", token=keys.issue(who("r", name=name)))
+    with pytest.raises(RateLimited, match="principal bob"):
+        gateway.chat("x", model="all", token=keys.issue(who("r", name="bob")))
+
+    assert {row.group["principal"]: row.calls for row in gateway.usage(by="principal")} == {"alice": 1, "bob": 2}
 
 
 def test_a_resolver_that_fails_denies(face):

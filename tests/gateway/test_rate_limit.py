@@ -108,9 +108,10 @@ def test_a_stream_is_settled_however_it_ends(face, upstream):
 
 
 def test_standard_limits():
-    """`standard` puts the limit between the deadline and the retries."""
+    """`standard` puts the limit, and the queue in front of it, between the deadline and the retries."""
     assert [type(policy).__name__ for policy in standard(tokens_per_minute=90_000, requests_per_minute=60)] == [
         "Deadline",
+        "Queue",
         "RateLimit",
         "Retry",
         "AttemptTimeout",

@@ -28,6 +28,7 @@ from aigw import (
 )
 from aigw.flags import BlockingFlag
 from aigw.pipeline import check_order
+from aigw.policies.line import Waiter
 from aigw.policies.places import Places
 from aigw.runtime import drive
 from aigw.testing import FakeClock, ScriptedProvider, make_call
@@ -256,7 +257,8 @@ def test_a_finalizer_in_the_middle_of_a_step():
     places = Places(limit)
     assert places.take() == 1
     dropped.append(1.0)
-    waiter = places.join(BlockingFlag())
+    waiter = Waiter(BlockingFlag())
+    assert places.join(waiter)
 
     assert waiter.flag.is_set()
     assert places.has_place(waiter)
@@ -267,7 +269,9 @@ def test_whoever_leaves_is_not_handed_a_place():
     """A waiter whose time was over is out of the line, and the place goes to the next."""
     places = Places(lambda: 1)
     places.take()
-    first, second = places.join(BlockingFlag()), places.join(BlockingFlag())
+    first, second = Waiter(BlockingFlag()), Waiter(BlockingFlag())
+    assert places.join(first)
+    assert places.join(second)
     gone = places.has_place(first)
     places.give_back(1.0)
 
@@ -408,7 +412,9 @@ def test_streams_make_it_grow_and_other_calls_do_not():
 def test_slow_first_chunks_make_it_shrink():
     """When first chunks take ten times as long as they did, the limit goes down to the least."""
     policy, clock, server = Concurrency(adaptive=True, start=20, least=7), FakeClock(), Server(0.2)
-    take(policy, server, stream=True, clock=clock)
+    for _ in range(40):
+        take(policy, server, stream=True, clock=clock)
+        server.end()
     server.seconds = 2.0
     for _ in range(230):
         while policy.in_flight < policy.limit:
@@ -441,6 +447,9 @@ def test_whole_answers_bring_back_what_refusals_took():
 def test_a_deadline_in_the_line_of_the_server(waited, shrunk):
     """A stream whose deadline falls long after its first chunk was due shows a line; a short deadline shows nothing."""
     policy, clock, server = Concurrency(adaptive=True, start=20), FakeClock(), Server(0.2)
+    for _ in range(40):
+        take(policy, server, stream=True, clock=clock)
+        server.end()
     for _ in range(12):
         take(policy, server, stream=True, clock=clock)
     before = policy.limit
@@ -449,7 +458,7 @@ def test_a_deadline_in_the_line_of_the_server(waited, shrunk):
         await call.clock.sleep(waited)
         raise DeadlineExceeded("late") from TimedOut("late")
 
-    for _ in range(60):
+    for _ in range(20):
         with pytest.raises(DeadlineExceeded):
             drive(policy.handle(make_call(stream=True, clock=clock), late))
 

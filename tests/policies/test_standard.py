@@ -24,6 +24,16 @@ from aigw.pipeline import check_order, describe
             {"timeout": timedelta(minutes=1), "attempts": 2, "first_chunk": 5, "between_chunks": None},
             ["Deadline(60)", "Retry(attempts=2)", "AttemptTimeout(first_chunk=5.0, between_chunks=None)"],
         ),
+        (
+            {"timeout": None, "first_chunk": None, "between_chunks": None, "concurrency": 4, "requests_per_minute": 60},
+            [
+                "Queue()",
+                "RateLimit(60 requests per minute)",
+                "Retry(attempts=3)",
+                "Concurrency(4)",
+                "AttemptTimeout(first_chunk=None, between_chunks=None)",
+            ],
+        ),
         ({"timeout": None, "attempts": 1}, ["AttemptTimeout(first_chunk=30.0, between_chunks=20.0)"]),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 
 from aigw.flags import BlockingFlag
 from aigw.mechanics.limits import Denial, Rate, Slots
+from aigw.policies.line import Waiter
 from aigw.policies.turnstile import Turnstile
 from aigw.runtime import drive
 
@@ -20,7 +21,7 @@ SLOTS = Denial(Slots("k", 1), None)
 
 def join(turnstile, *costs, scopes=ALICE):
     """Stand in line."""
-    return turnstile.join(scopes, costs or (1.0,), BlockingFlag())
+    return turnstile.join(scopes, costs or (1.0,), Waiter(BlockingFlag()))
 
 
 def test_the_first_goes_and_then_the_next():

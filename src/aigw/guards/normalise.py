@@ -22,7 +22,7 @@ _MIXED: Final = re.compile(f"[a-z][{ODD_LETTERS}]|[{ODD_LETTERS}][a-z]")
 _ODD_WORD: Final = re.compile(f"[{ODD_LETTERS}]+")
 _LATIN: Final = re.compile(r"[a-z]{2,}")
 _FOREIGN: Final = re.compile("[\u0370-\u058f]{2,}")
-_TAGS: Final = re.compile("(?<!\U0001f3f4)[\U000e0020-\U000e007e]{3,}")
+_TAGS: Final = re.compile("[\U000e0020-\U000e007e]{3,}")
 _FLAG: Final = re.compile("\U0001f3f4[\U000e0020-\U000e007f]*")
 _NOT_LETTERS: Final = re.compile(r"[\W\d_]+")
 
@@ -48,7 +48,7 @@ def hidden(text: str) -> str:
     """Return what is written in tag characters, which nobody sees, and which are no part of a flag."""
     if text.isascii():
         return ""
-    return " ".join([_SURROGATES.sub("", tags).translate(REPLACED) for tags in _TAGS.findall(text)])
+    return " ".join([_SURROGATES.sub("", tags).translate(REPLACED) for tags in _TAGS.findall(_FLAG.sub(" ", text))])
 
 
 def squash(text: str) -> str:

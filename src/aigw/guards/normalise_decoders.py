@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-import codecs
 import html
 import re
+import sys
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 MOST_READINGS: Final = 8
 MOST_CHARACTERS: Final = 20_000
 """Characters of a text that are looked at for disguises of whole texts, and of each reading that are kept."""
+ROT13: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
+_VOWEL: Final = re.compile("[aeiou]")
+_FEWEST_VOWELS: Final = 0.27
+_MOST_VOWELS: Final = 0.5
+"""Share of vowels in a text of a European language, spaces included."""
 MOST_RUNS: Final = 16
 """Encoded runs of a text that are decoded."""
 DEEPEST: Final = 2
@@ -41,6 +46,19 @@ _LEET: Final = re.compile(r"[a-z][013-8@$!|+(]+[a-z]|\b[013-8@$|+(][a-z]{2}|[a-z
 """A digit or sign within or at the end of a word."""
 _GLUED: Final = re.compile(r"[a-z]{18,}")
 _WORD: Final = re.compile(r"[a-z]+")
+_LONG_RUN: Final = re.compile(r"[\w+/-]{16}")
+_CODES: Final = re.compile(r"\d[\da-f][ ,:;]{1,2}[\da-f]{2}|\\x")
+_SINGLES: Final = re.compile(
+    r"[-._*|/~,+ \t\u00b7\u2022][^\W_][-._*|/~,+ \t\u00b7\u2022]{1,3}[^\W_][-._*|/~,+ \t\u00b7\u2022]"
+)
+_DIGIT_FOR_LETTER: Final = re.compile(r"[013457@$][a-z]")
+"""What is cheap to look for, and must be there before the dearer patterns are tried."""
+_ASSIGNED: Final = re.compile(
+    r"""\b([a-z]\w{0,11})(?:\s{0,2}:?=\s{0,2}|\s{1,2}is\s{1,2})["'`\u201c]([^"'`\u201d\n]{1,60})["'`\u201d]"""
+    r"""|\b([a-z]\d?) ?= ?([a-z]{2,20})\b"""
+)
+_TOGETHER: Final = re.compile(r"concat|combin|\bjoin|together")
+_SUM: Final = re.compile(r"\b[a-z]\w{0,11}(?: ?[+.&] ?[a-z]\w{0,11}){1,30}\b")
 _SHORT_TEXT: Final = 0.6
 """Share of characters that must be letters or spaces in what was decoded, for it to be text."""
 
@@ -86,24 +104,25 @@ def _decoded(text: str, depth: int) -> Iterator[str]:
 
 
 def _once(text: str) -> Iterator[str]:
-    runs: tuple[tuple[re.Pattern[str], Callable[[str], bytes]], ...] = (
-        (_BASE64, _from_base64),
-        (_HEX, _from_hex),
-        (_BINARY, _from_binary),
-        (_DECIMAL, _from_decimal),
-        (_BASE32, _from_base32),
+    has_runs, has_codes = bool(_LONG_RUN.search(text)), bool(_CODES.search(text))
+    runs: tuple[tuple[bool, re.Pattern[str], Callable[[str], bytes]], ...] = (
+        (has_runs, _BASE64, _from_base64),
+        (has_runs or has_codes, _HEX, _from_hex),
+        (has_codes, _BINARY, _from_binary),
+        (has_codes, _DECIMAL, _from_decimal),
+        (has_runs, _BASE32, _from_base32),
     )
-    for pattern, decode in runs:
+    for pattern, decode in [(pattern, decode) for may_be, pattern, decode in runs if may_be]:
         words = [said for run in _first_runs(pattern, text) if (said := _as_text(decode, run))]
         if words:
             yield " ".join(words)
-    if _PERCENT.search(text):
+    if "%" in text and _PERCENT.search(text):
         yield unquote_to_bytes(text[:MOST_CHARACTERS].replace("+", " ").encode("utf-8", "replace")).decode(
             "utf-8", "replace"
         )
-    if len(_ENTITIES.findall(text[:MOST_CHARACTERS])) > 2:  # noqa: PLR2004  (one or two are punctuation)
+    if "&" in text and len(_ENTITIES.findall(text[:MOST_CHARACTERS])) > 2:  # noqa: PLR2004  (one or two are punctuation)
         yield html.unescape(text[:MOST_CHARACTERS])
-    if _ESCAPE.search(text):
+    if "\\" in text and _ESCAPE.search(text):
         yield _ESCAPE.sub(_unescaped, text[:MOST_CHARACTERS])
 
 
@@ -155,22 +174,35 @@ def _from_decimal(run: str) -> bytes:
 
 def _unescaped(match: re.Match[str]) -> str:
     code = int(next(group for group in match.groups() if group), 16)
-    return chr(code) if code <= 0x10FFFF else ""
+    return chr(code) if code <= sys.maxunicode else ""
+
+
+def _assembled(base: str) -> str:
+    """Return what parts with names give together: ``a = "ign", b = "ore"``, in the order of their sum."""
+    parts = {match[1] or match[3]: match[2] or match[4] for match in _ASSIGNED.finditer(base)}
+    if len(parts) < 2:  # noqa: PLR2004  (one part is whole)
+        return ""
+    for match in _SUM.finditer(base):
+        names = re.findall(r"\w+", match[0])
+        if len(names) > 1 and all(name in parts for name in names):
+            return "".join([parts[name] for name in names])
+    return "".join(parts.values()) if _TOGETHER.search(base) else ""
 
 
 def _rewritten(base: str) -> Iterator[str]:
     """Yield readings of a whole folded text: letters apart, digits for letters, another order, another alphabet."""
-    joined = _APART.sub(_joined, base)
-    if joined != base:
+    if _SINGLES.search(base) and (joined := _APART.sub(_joined, base)) != base:
         yield joined
     elif len(_INSIDE.findall(base)) > 2 + base.count(" ") / 4:  # a few are hyphens
         yield _INSIDE.sub("", base)
-    if _GLUED.search(base):
+    if _LONG_RUN.search(base) and _GLUED.search(base):
         yield _GLUED.sub(lambda match: cut_words(match[0][:MOST_CHARACTERS]), base)
-    if len(_LEET.findall(base)) > 1 + base.count(" ") / 16:
+    if len(_DIGIT_FOR_LETTER.findall(base)) > 1 and len(_LEET.findall(base)) > 1 + base.count(" ") / 16:
         yield _LEET_RUN.sub(_without_digits, base)
         if "1" in base:
             yield _LEET_RUN.sub(lambda match: _without_digits(match, "l"), base)
+    if ("=" in base or " is " in base) and (assembled := _assembled(base)):
+        yield assembled
     yield from _other_words(base)
 
 
@@ -191,15 +223,16 @@ def _other_words(base: str) -> Iterator[str]:
     if len(words) < 3:  # noqa: PLR2004  (too few to tell)
         return
     kinds = set(words)
-    known = sum(word in COMMON for word in kinds)
+    known = len(kinds & COMMON)
     if known > len(kinds) / 4:
         return
-    if sum(word[::-1] in COMMON for word in kinds) > max(known, 1):
+    listed = " ".join(sorted(kinds))
+    if len(COMMON.intersection(listed[::-1].split())) > max(known, 1):
         yield base[::-1]
         yield " ".join([word[::-1] for word in base.split()])
-    if sum(codecs.encode(word, "rot13") in COMMON for word in kinds) > max(known, 1):
-        yield codecs.encode(base, "rot13")
-    elif known == 0:
+    if len(COMMON.intersection(listed.translate(ROT13).split())) > max(known, 1):
+        yield base.translate(ROT13)
+    elif known == 0 and not _FEWEST_VOWELS < len(_VOWEL.findall(listed)) / len(listed) < _MOST_VOWELS:
         yield from _shifted(base, kinds)
 
 

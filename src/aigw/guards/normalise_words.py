@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-COMMON: Final = frozenset(
-    """
+_COMMON: Final = """
     a about above act after again all also always an and answer any anything are as ask at be because been before being
     but by can cannot change code could did do does dont each ever every everything find first follow following for
     forget from get give given go good has have help her here him his how i if ignore in information instruction
@@ -15,19 +14,19 @@ COMMON: Final = frozenset(
     their them then there these they this those time to told two under up us use user users very was way we well were
     what when where which who why will with without word words work would write you your yourself bypass disregard
     instead earlier prior safety guidelines restrictions override bomb hack how build
-    """.split()
-)
+"""
 
-VOCABULARY: Final = COMMON | frozenset(
-    """
+COMMON: Final = frozenset(_COMMON.split())
+
+_MORE: Final = """
     access account activate active admin api assistant attention chat command commands complete configuration context
     conversation data database debug delete developer directive directives directions disable disclose display document
-    documents email enable execute expose file filters full guideline hidden hidden immediately initial internal jailbreak
+    documents email enable execute expose file filters full guideline hidden immediately initial internal jailbreak
     key keys language leak limits messages mode obey orders passwords policy programming prompts provided read remember
     repeat restricted role rule run safe secrets security start stop task tasks text token tools transfer unrestricted
     unfiltered verbatim website weapon drugs malware virus explosive steal money card credit bank
-    """.split()
-)
+"""
+VOCABULARY: Final = COMMON | frozenset(_MORE.split())
 """For cutting words that were written without spaces."""
 
 LONGEST_WORD: Final = max(map(len, VOCABULARY))
@@ -40,7 +39,9 @@ def cut_words(letters: str) -> str:
     while at < len(letters):
         for length in range(min(LONGEST_WORD, len(letters) - at), 1, -1):
             if letters[at : at + length] in VOCABULARY:
-                words += [letters[unknown:at], letters[at : at + length]] if unknown < at else [letters[at : at + length]]
+                words += (
+                    [letters[unknown:at], letters[at : at + length]] if unknown < at else [letters[at : at + length]]
+                )
                 at += length
                 unknown = at
                 break

@@ -18,17 +18,27 @@ class Pool:
         size: how many members there are.
     """
 
-    __slots__ = ("_lock", "_most", "_out")
+    __slots__ = ("_imagined", "_lock", "_most", "_out", "_size")
 
     def __init__(self, size: int) -> None:
+        self._size = size
         self._most = size // 2  # of one none, of two or three one
         self._out = 0
+        self._imagined: Pool | None = None
         self._lock = threading.Lock()
 
     @property
     def out(self) -> int:
         """How many are out now."""
         return self._out
+
+    @property
+    def imagined(self) -> Pool:
+        """The places of members that only pretend to leave: they take none from those that do."""
+        with self._lock:
+            if self._imagined is None:
+                self._imagined = Pool(self._size)
+            return self._imagined
 
     def leave(self) -> bool:
         """Take a place outside; tell whether there was one."""

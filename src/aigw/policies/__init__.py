@@ -10,6 +10,7 @@ from aigw.policies.concurrency import Concurrency
 from aigw.policies.deadline import Deadline
 from aigw.policies.degrade import Degrade
 from aigw.policies.guard import Guard
+from aigw.policies.health_check import HealthCheck
 from aigw.policies.hedge import Hedge
 from aigw.policies.queue import Queue
 from aigw.policies.rate_limit import RateLimit
@@ -27,6 +28,7 @@ __all__ = [
     "Deadline",
     "Degrade",
     "Guard",
+    "HealthCheck",
     "Hedge",
     "Limit",
     "Queue",

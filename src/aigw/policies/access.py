@@ -108,10 +108,14 @@ class Access:
             principal = await call.ports.resolve(partial(self.verify, call.token))
         except AigwError:
             raise
-        except Exception as error:
+        except Exception as error:  # whatever it is, nobody has been identified
             raise AccessDenied(f"the credential was not accepted ({type(error).__name__})") from error
         if not isinstance(principal, Principal):
             raise AccessDenied("the credential was not accepted")
+        if call.trace is not None:
+            call.trace.principal = (
+                principal  # usage records are written by whoever began the call, with the call as it was
+            )
         return call.evolve(principal=principal)
 
     async def _classes(self, call: Call) -> frozenset[str]:
@@ -123,7 +127,7 @@ class Access:
             told = await call.ports.resolve(partial(self.classify, call))
         except AigwError:
             raise
-        except Exception as error:
+        except Exception as error:  # whatever it is, nobody knows what the data are
             raise AccessDenied(f"the data could not be classified ({type(error).__name__})") from error
         found = frozenset((told,) if isinstance(told, str) else told or ())
         if found - set(self.data):

@@ -129,14 +129,11 @@ class Breaker:
     def in_pool(self, pool: Pool) -> None:
         """Ask this pool before opening; see `Policy`."""
         with self._lock:
-            self._circuit.join(pool)
+            self._circuit.join(pool.imagined if self.shadow else pool)
 
     def availability(self, now: float) -> float:
         """Return the share of its traffic that the target should get now; see `Policy`."""
-        if self.shadow:
-            return 1.0
-        with self._lock:
-            return self._circuit.weight(now)
+        return 1.0 if self.shadow else self._circuit.weight(now)  # it only reads: no need to lock
 
     async def handle(self, call: Call, inner: Next) -> Reply:
         """Let the call through unless the target is left alone, and hear how it ends."""

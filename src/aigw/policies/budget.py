@@ -130,6 +130,7 @@ class Budget(Placed):
         self.outside = {
             "RateLimit": "a call that has no money must not use up a rate, nor wait for one",
             "Queue": "a call that has no money must not stand in line",
+            "Concurrency": "a call that has no money must not take a place",
             "Retry": "a call is refused once, and not tried again until there is money",
         }
         degrade = on_exceeded if isinstance(on_exceeded, Degrade) else None

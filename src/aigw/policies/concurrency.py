@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 from aigw.checks import at_least, seconds
@@ -17,7 +18,9 @@ from aigw.errors import (
     TimedOut,
 )
 from aigw.mechanics.vegas import Vegas
+from aigw.policies.line import waiter_of
 from aigw.policies.places import Places
+from aigw.policies.turn import turn_of
 from aigw.policies.used import when_over
 
 if TYPE_CHECKING:
@@ -99,7 +102,7 @@ class Concurrency:
         self.inside: Mapping[str, str] = {
             "Retry": "it is for attempts: a call must not keep its place while it pauses before the next one",
             "Cache": "an answer from the cache needs no place",
-            "Queue": "the queue decides who is next; here the first who comes is served first",
+            "Queue": "the queue decides who is next of those who wait here",
         }
         self.outside: Mapping[str, str] = (
             {}
@@ -176,16 +179,22 @@ class Concurrency:
 
     async def _full(self, call: Call, places: Places) -> int:
         """Do what is to be done with a call that finds no place; return the places taken, 0 if it is not counted."""
+        turn = turn_of(call)
+        wait = places.wait(turn)
         if self.shadow:
             would = "would wait" if self.on_exceeded == "wait" else "would refuse"
-            call.note(self.name, would, self._reason(places), wait=places.wait)
+            call.note(self.name, would, self._reason(places), wait=wait)
             return places.take(anyway=True) if self.on_exceeded == "wait" else 0
-        longest = min(call.remaining(), self.max_wait)
+        max_wait = self.max_wait if turn is None or turn.longest is None else turn.longest
+        longest = min(call.remaining(), max_wait)
         if self.on_exceeded == "reject" or longest <= 0:
             raise self._refusal(call, places, "")
-        began = call.clock.now()
-        call.note(self.name, "waits", self._reason(places), wait=places.wait)
-        waiter = places.join(call.ports.flag())
+        if turn is not None and wait is not None and wait > longest:
+            raise self._refusal(call, places, f"; its turn would not come within {longest:.3g} s")
+        waiter = await waiter_of(call, longest)
+        call.note(self.name, "waits", self._reason(places), wait=wait)
+        if not places.join(waiter):
+            raise self._refusal(call, places, "; there is no room for more")
         try:
             await waiter.flag.wait(longest)
         except BaseException:
@@ -193,16 +202,18 @@ class Concurrency:
             raise
         if not places.has_place(waiter):
             raise self._refusal(call, places, f"; none was free within {longest:.3g} s")
-        call.note(self.name, "admitted", f"after {call.clock.now() - began:.3g} s")
+        call.note(self.name, "admitted", f"after {call.clock.now() - waiter.since:.3g} s")
+        if turn is not None:
+            turn.went_on(call, places, partial(places.settle, waiter))
         return waiter.busy
 
-    def _refusal(self, call: Call, places: Places, waited: str) -> QueueFull:
-        message = f"{self._reason(places)}{waited}"
+    def _refusal(self, call: Call, places: Places, why: str) -> QueueFull:
+        message = f"{self._reason(places)}{why}"
         call.note(self.name, "refused", message)
         refusal = QueueFull(
             message,
             policy=self.name,
-            retry_after=places.wait,
+            retry_after=places.wait(call.turn),
             scope=f"target {self._target}" if self._target else "",
             dimension="concurrency",
         )

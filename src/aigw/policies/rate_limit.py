@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
 
 from aigw.checks import at_least, check_choice, seconds, text
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 OnExceeded = Literal["wait", "reject"] | Degrade
 Estimate = Literal["likely", "most"]
+
+FULL_FOR = 1.0
+"""Seconds at most for which a target is passed over after it had no room for a call: another one may be smaller."""
 
 MOST_SCOPES = 1024
 """Scopes whose limits are kept ready; they are cheap to make again."""
@@ -115,8 +119,11 @@ class RateLimit(Placed):
         self.when_down: WhenDown = when_down
         self.outside = {
             "Retry": "a call is to count once, not once for each attempt; what a target may get belongs to the target",
-            "Queue": "a call must not wait for its rate while it holds a place that another one could use",
+            "Concurrency": "a call must not keep its place while it waits for its rate",
         }
+        self.inside: Mapping[str, str] = (
+            {"Queue": "the queue decides who is next of those who wait here"} if self.on_exceeded == "wait" else {}
+        )
         degrade = self.on_exceeded if isinstance(self.on_exceeded, Degrade) else None
         self.detours: Sequence[str] = (degrade.route,) if degrade and degrade.route else ()
         self.key = key
@@ -124,6 +131,7 @@ class RateLimit(Placed):
         self._read: Reader = reader("RateLimit(key)", key)
         self._target: str | None = None
         self._mirror: Mirror | None = None
+        self._full_until = -math.inf
         self._waiting = Waiting(self.name, self.store, self.max_wait)
         self._ready: dict[str, tuple[tuple[Limit | AtATime, Rate | Slots], ...]] = {}
         self._counted = frozenset(limit.counts for limit in self.limits)
@@ -139,12 +147,34 @@ class RateLimit(Placed):
 
     def _stand_around(self, target: _Named) -> None:
         self.on_exceeded = "reject" if self._given is None else self._given
+        self.inside = {} if self.on_exceeded != "wait" else self.inside
         self._target = target.name
         self._waiting = Waiting(self.name, self.store, self.max_wait)
+        self._full_until = -math.inf
         if self.key is None:
             scopes = (f"target {target.name}",)
             self._read = lambda _: scopes
             self._mirror = Mirror()
+
+    def availability(self, now: float) -> float:
+        """Return the share of its traffic that the target should get now; see `Policy`.
+
+        None for a moment after it had no room for a call, or little if it lets calls wait.
+        """
+        if now >= self._full_until or self.shadow or self._mirror is None:
+            return 1.0
+        return 0.0 if self.on_exceeded == "reject" else 0.1
+
+    def headroom(self, now: float) -> float | None:
+        """Return the share of its limits that is left, from 0 to 1, by the tightest; see `Policy`.
+
+        Known where it counts in this process.
+        """
+        if self._mirror is None or self.shadow or not isinstance(self.store, MemoryLedger):
+            return None
+        scope = f"target {self._target}"
+        rates = [rate for _, rate in self._ready.get(scope) or self._make_ready(scope)]
+        return min(self.store.left(rate, now) for rate in rates)
 
     async def handle(self, call: Call, inner: Next) -> Reply:
         """Reserve, go on, settle."""
@@ -164,6 +194,9 @@ class RateLimit(Placed):
 
     async def _exceeded(self, call: Call, demand: Demand, denial: Denial | None) -> _Admitted:
         """Do what the user wants done with a call that exceeds a limit."""
+        if self._mirror is not None and (denial is None or not denial.never):
+            wait = FULL_FOR if denial is None or denial.wait is None else denial.wait
+            self._full_until = call.clock.now() + min(wait, FULL_FOR)
         if denial is not None and isinstance(self.on_exceeded, Degrade):
             return await self._degrade(call, demand, denial, self.on_exceeded)
         if denial is None or self.on_exceeded == "wait":

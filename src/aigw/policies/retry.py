@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, ClassVar
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from aigw.checks import at_least, seconds, weight
 from aigw.errors import AigwError, AllTargetsFailed, ProviderError, Refused, failed_targets
@@ -22,6 +23,35 @@ MOST_ROUTES = 1000
 """Routes whose budgets are remembered; the oldest is forgotten beyond it."""
 
 
+class _Tries:
+    """The retries of one call, which all that is asked for its sake shares: they add up and do not multiply.
+
+    Args:
+        most: how many there may be.
+    """
+
+    __slots__ = ("_left", "_lock", "is_over")
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._lock = threading.Lock()
+        self.is_over = False
+
+    @property
+    def any_left(self) -> bool:
+        """Whether there may be another one."""
+        return self._left > 0
+
+    def take(self) -> None:
+        """Count one."""
+        with self._lock:
+            self._left -= 1
+
+
+_OUTERMOST: Final[ContextVar[_Tries | None]] = ContextVar("aigw_tries", default=None)
+"""The retries of the call that is going on here. One that is over stays, and says so, until the next one."""
+
+
 class Retry:
     """Tries a failed call again.
 
@@ -32,7 +62,9 @@ class Retry:
     The next try goes to another target first, at once. Only when none is left it waits, with full jitter, and at least
     as long as the provider asks (``Retry-After``, ``retry-after-ms``).
 
-    Place it inside `Deadline`, so that one limit holds for all tries, and only once on the way to a target.
+    Place it inside `Deadline`, so that one limit holds for all tries, and only once on the way to a target. Where an
+    attempt makes calls through a gateway itself (a wrapped function, a guard that asks a model), those share the
+    retries of the call that they are made for, so that layers do not multiply them.
 
     Args:
         attempts: how often to try in all, the first time included.
@@ -73,6 +105,18 @@ class Retry:
 
     async def handle(self, call: Call, inner: Next) -> Reply:
         """Try, and try again."""
+        around = _OUTERMOST.get()
+        if around is not None and not around.is_over:
+            return await self._tries(call, inner, around)
+        tries = _Tries(self.attempts - 1)
+        _OUTERMOST.set(tries)
+        try:
+            return await self._tries(call, inner, tries if self._stop is None else None)
+        finally:
+            tries.is_over = True
+
+    async def _tries(self, call: Call, inner: Next, tries: _Tries | None) -> Reply:
+        """Try, and try again, while there are tries left; ``None`` leaves that to `stop`."""
         started = call.clock.now()
         idle = 0.0
         self._deposit(call.route, started)
@@ -82,7 +126,7 @@ class Retry:
                 await reply.prime()
             except AigwError as error:
                 state = self._state(call, error, started, idle)
-                wait, reason = self._decide(call, error, state)
+                wait, reason = self._decide(call, error, state, tries)
                 if wait is None:
                     if reason:
                         call.note("Retry", "gave up", reason)
@@ -91,12 +135,16 @@ class Retry:
                 blamed = failed_targets(error)
             else:
                 return reply
+            if tries is not None:
+                tries.take()
             if wait > 0:
                 await call.clock.sleep(wait)
                 idle += wait
             call = call.evolve(attempt=call.attempt + 1, avoid=call.avoid | blamed)
 
-    def _decide(self, call: Call, error: AigwError, state: RetryCallState | None) -> tuple[float | None, str]:
+    def _decide(
+        self, call: Call, error: AigwError, state: RetryCallState | None, tries: _Tries | None
+    ) -> tuple[float | None, str]:
         """Return the wait and the reason for it, or ``None`` and why there is no next try."""
         name = type(error).__name__
         if not (self._retry(state) if self._retry and state else worth_retrying(error)):
@@ -104,7 +152,8 @@ class Retry:
         wait, reason = self._next_wait(call, error, state)
         if state is not None:
             state.upcoming_sleep = wait  # `stop_before_delay` looks at it
-        if self._stop(state) if self._stop and state else call.attempt >= self.attempts:
+        stops = self._stop(state) if self._stop and state else call.attempt >= self.attempts
+        if stops or (tries is not None and not tries.any_left):
             return None, f"{name} in attempt {call.attempt}, which was the last"
         asked = _asked(error)
         if wait and asked is not None and asked > self.max_retry_after:

@@ -1,9 +1,11 @@
-"""`Waiting`: how calls wait for a limit, first come, first served, and only as long as there is hope."""
+"""`Waiting`: how calls wait for a limit, one after the other, and only as long as there is hope."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from aigw.policies.line import waiter_of
+from aigw.policies.turn import turn_of
 from aigw.policies.turnstile import Turnstile
 from aigw.stores.ledger import Ticket
 
@@ -70,18 +72,26 @@ class Waiting:
         Returns:
             The reservation, or why there is no hope of one in time.
         """
-        patience = _Patience(call, self._longest)
-        place = self._turnstile.join(demand.scopes, demand.costs, call.ports.flag())
+        turn = turn_of(call)
+        longest = self._longest if turn is None or turn.longest is None else turn.longest
+        patience = _Patience(call, longest)
+        place = self._turnstile.join(demand.scopes, demand.costs, await waiter_of(call, patience.left))
+        if place is None:
+            return demand.behind_others(self._turnstile.outlook(demand.scopes, turn, call.clock.now()).wait)
+        outcome: Ticket | Denial | None = None
         try:
-            if not place.flag.is_set():
-                denial = await self._stand_in_line(call, demand, place, patience)
-                if denial is not None:
-                    return denial
-            outcome = await self._try(call, demand, place, patience, denial)
+            while outcome is None:
+                if not place.flag.is_set():
+                    denial = outcome = await self._stand_in_line(call, demand, place, patience)
+                if outcome is None:
+                    outcome = await self._try(call, demand, place, patience, denial)
         finally:
-            place.leave()
-        if isinstance(outcome, Ticket) and patience.noted:
-            call.note(self._name, "admitted", f"after {patience.spent:.3g} s")
+            place.leave(through=isinstance(outcome, Ticket))
+        if isinstance(outcome, Ticket):
+            if patience.noted:
+                call.note(self._name, "admitted", f"after {patience.spent:.3g} s")
+            if turn is not None:
+                turn.went_on(call, self._turnstile, place.settle)
         return outcome
 
     async def _stand_in_line(self, call: Call, demand: Demand, place: Place, patience: _Patience) -> Denial | None:
@@ -91,14 +101,14 @@ class Waiting:
         if wait is not None and wait > patience.left:
             return expected
         patience.note(self._name, demand.text(expected) + ", and others wait already", wait)
-        if await place.flag.wait(max(patience.left, 0.0)):
+        if await place.flag.wait(max(patience.left, 0.0)) and place.is_first:
             return None
         return expected._replace(wait=place.outlook(call.clock.now()).wait)
 
     async def _try(
         self, call: Call, demand: Demand, place: Place, patience: _Patience, denial: Denial | None
-    ) -> Ticket | Denial:
-        """Be the first of the line: sleep for as long as the store says, and try."""
+    ) -> Ticket | Denial | None:
+        """Be the first of the line: sleep for as long as the store says, and try, until somebody is to go before."""
         if denial is not None and denial.wait is None and not denial.never:
             denial = None  # what it waits for may have been given back since
         look = FIRST_LOOK
@@ -119,6 +129,8 @@ class Waiting:
                 look = min(2 * look, LONGEST_SLEEP)
             else:
                 await call.clock.sleep(min(max(denial.wait, SHORTEST_SLEEP), LONGEST_SLEEP))
+            if place.give_way(call.ports.flag()):
+                return None
             denial = None
 
     async def _watch(self, call: Call, place: Place, seen: int, seconds: float, patience: _Patience) -> None:

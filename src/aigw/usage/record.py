@@ -105,7 +105,7 @@ def record_of(call: Call, started: float, outcome: str, error: BaseException | N
     if len(attempts) > 1:
         last = next((one for one in reversed(attempts) if one.time_to_first_chunk is not None), last)
     first = None if last is None or last.time_to_first_chunk is None else last.at + last.time_to_first_chunk
-    principal = call.principal
+    principal = trace.principal or call.principal
     return UsageRecord(
         call.id,
         started,

@@ -1,0 +1,187 @@
+"""`Injection`: how much a text reads like an attack on a language model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+from aigw.checks import check_choice
+from aigw.errors import ConfigError
+from aigw.guards.injection.model import load
+from aigw.guards.injection.provenance import provenance
+from aigw.guards.injection.rules import Hit, rules
+from aigw.guards.injection.salad import salad
+from aigw.guards.normalise import fold
+from aigw.guards.normalise_decoders import readings
+from aigw.guards.span import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Source = Literal["user", "tool", "document"]
+"""Who wrote a text: the user; or a tool, or a document, neither of which should ask for anything."""
+
+THRESHOLD: Final = 0.5
+BLOCK: Final = 8000
+"""Characters that are looked at together. An attack is found wherever it stands: blocks are scored one by one."""
+OVERLAP: Final = 500
+MOST_BLOCKS: Final = 160
+"""Blocks that are looked at with everything; of longer texts the first half of them and the last."""
+NARROW: Final = 600
+"""Characters of the pieces that a find is narrowed down to."""
+HIDDEN: Final = 0.2
+"""What is added for an attack that was disguised: few have an honest reason to."""
+SUSPECT: Final = 0.3
+MOST_NARROWED: Final = 8
+
+_PLACES: Final[Mapping[str, Source]] = {"tool_results": "tool", "tools": "tool"}
+
+
+class Injection:
+    """Finds prompt injection and jailbreaks: a `Detector`, and a score.
+
+    Args:
+        threshold: the score from which on a text counts as an attack, between 0 and 1.
+        thresholds: other thresholds for some sources.
+        source: who wrote the texts, where `score` and `find` are not told.
+        model: ``False`` uses the rules alone: a few times faster, and finds less.
+
+    Raises:
+        ConfigError: a threshold or a source makes no sense.
+    """
+
+    default_where: tuple[str, ...] = ("user", "tool_results", "tools")
+    """Where a guard looks by default. System prompts are the developer's own: they do tell a model what to do."""
+    default_action = "block"
+    is_quick = True
+    kind = "INJECTION"
+
+    def __init__(
+        self,
+        threshold: float = THRESHOLD,
+        *,
+        thresholds: Mapping[Source, float] | None = None,
+        source: Source = "user",
+        model: bool = True,
+    ) -> None:
+        check_choice("Injection(source)", source, get_args(Source))
+        self.threshold = _threshold("threshold", threshold)
+        self._thresholds: dict[Source, float] = {}
+        for name, value in (thresholds or {}).items():
+            check_choice("Injection(thresholds)", name, get_args(Source))
+            self._thresholds[name] = _threshold(f"thresholds[{name!r}]", value)
+        self._source = source
+        self._model = model
+
+    def for_place(self, place: str) -> Injection:
+        """Return the detector for texts of a place of a call, as `Guard` asks for it."""
+        return self._with(_PLACES.get(place, "user"))
+
+    def _with(self, source: Source) -> Injection:
+        if source == self._source:
+            return self
+        return Injection(self.threshold, thresholds=self._thresholds, source=source, model=self._model)
+
+    def limit(self, source: Source | None = None) -> float:
+        """Return the threshold of a source."""
+        return self._thresholds.get(source or self._source, self.threshold)
+
+    def score(self, text: str, source: Source | None = None) -> float:
+        """Return how much a text reads like an attack, from 0 to 1: the highest score of its blocks.
+
+        Args:
+            text: any text.
+            source: who wrote it; by default what the detector was made for.
+        """
+        source = self._known(source)
+        return max((self._score(text[start:end], source) for start, end in _blocks(len(text))), default=0.0)
+
+    def find(self, text: str, start: int = 0) -> list[Span]:
+        """Find the parts of a text that score at least the threshold, each narrowed down where a part of it does too.
+
+        Args:
+            text: any text.
+            start: return only parts that begin here or later.
+        """
+        limit = self.limit()
+        found: list[Span] = []
+        for first, last in _blocks(len(text)):
+            score = self._score(text[first:last], self._source)
+            if score >= limit:
+                for span in self._narrowed(text, first, last, score):
+                    _add(found, span)
+        return [span for span in found if span.start >= start]
+
+    def reasons(self, text: str, source: Source | None = None) -> list[Hit]:
+        """Tell which rules fit a text, and what the model makes of it, the highest score first."""
+        source = self._known(source)
+        hits: dict[str, float] = {}
+        for start, end in _blocks(len(text)):
+            for hit in self._hits(text[start:end], source):
+                hits[hit.rule] = max(hits.get(hit.rule, 0.0), hit.score)
+        return sorted([Hit(*hit) for hit in hits.items()], key=lambda hit: -hit.score)
+
+    def _known(self, source: Source | None) -> Source:
+        if source is None:
+            return self._source
+        check_choice("Injection.score(source)", source, get_args(Source))
+        return source
+
+    def _score(self, text: str, source: Source) -> float:
+        return max((hit.score for hit in self._hits(text, source)), default=0.0)
+
+    def _hits(self, text: str, source: Source) -> Iterator[Hit]:
+        folded = fold(text)
+        yield from self._read(folded, text)
+        if source != "user":
+            yield from provenance(folded)
+        for reading in readings(text):
+            for hit in self._read(reading, reading):
+                suspect = hit.score >= SUSPECT
+                yield Hit(f"hidden: {hit.rule}", min(1.0, hit.score + HIDDEN) if suspect else hit.score)
+
+    def _read(self, folded: str, text: str) -> Iterator[Hit]:
+        hits = [*rules(folded), *salad(text, folded)]
+        yield from hits
+        if self._model:
+            yield Hit("model", load().score(folded, [hit.rule for hit in hits]))
+
+    def _narrowed(self, text: str, first: int, last: int, score: float) -> Iterator[Span]:
+        """Yield the pieces of a block that score enough alone; the block, where none does."""
+        limit = self.limit()
+        pieces = 0
+        if last - first > NARROW:
+            for start in range(first, last, NARROW // 2):
+                end = min(start + NARROW, last)
+                own = self._score(text[start:end], self._source)
+                if own >= limit:
+                    pieces += 1
+                    yield Span(start, end, self.kind, own)
+                if pieces == MOST_NARROWED or end == last:
+                    break
+        if not pieces:
+            yield Span(first, last, self.kind, score)
+
+
+def _threshold(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
+        raise ConfigError(f"Injection({name}) must be a number above 0 and at most 1, not {value!r}")
+    return float(value)
+
+
+def _blocks(length: int) -> list[tuple[int, int]]:
+    """Return where the blocks of a text begin and end."""
+    if length <= BLOCK:
+        return [(0, length)] if length else []
+    step = BLOCK - OVERLAP
+    starts = [*range(0, length - BLOCK, step), length - BLOCK]
+    if len(starts) > MOST_BLOCKS:
+        starts = starts[: MOST_BLOCKS // 2] + starts[-MOST_BLOCKS // 2 :]
+    return [(start, start + BLOCK) for start in starts]
+
+
+def _add(found: list[Span], span: Span) -> None:
+    """Add a span, merged with the one before where they overlap."""
+    if found and span.start < found[-1].end:
+        before = found.pop()
+        span = Span(before.start, max(before.end, span.end), span.kind, max(before.score, span.score))
+    found.append(span)

@@ -1,0 +1,69 @@
+"""Rules for text that comes from tools and documents: such text informs, and has no business to ask for anything."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from aigw.guards.injection.rules import Hit
+from aigw.guards.injection.words import classify
+
+_ADDRESSED: Final = re.compile(r"Q[^|]{0,6}(?:[YZRC]|X)|Y[^|]{0,3}Q")
+_TOLD: Final = re.compile(r"Q[^|U]{0,2}Y")
+_ORDERED: Final = re.compile(r"(?:^|\|)[^|UY]{0,2}[CR][^|]{0,8}(?:A|P|[YS]n?|H)")
+_REQUEST: Final = re.compile(
+    r"(?:please |also,? |now |then |and |finally,? |todo: ?|can you |could you |i want you to |you (?:must|should) )?"
+    r"(?:explain|draft|compose|translate|generate|describe|write|craft|outline|provide (?:a|an|me|the)|give me"
+    r"|summari[sz]e"
+    r"|define|compare|discuss|convert|replace|rewrite|integrate|insert|append|embed|include (?:a|an|the|links?|this)"
+    r"|respond (?:in|with|to|only)|answer (?:in|with|only)|reply (?:in|with|only)|recommend|suggest|solve|calculate"
+    r"|compute"
+    r"|implement|create (?:a|an)|develop (?:a|an)|plan (?:a|an)|list (?:the|all|some|five|ten|three)|name (?:the|a"
+    r"|some|three)"
+    r"|identify|analy[sz]e|classify|correct|paraphrase|encode|decode|encrypt|promote|advertise|mention|modify"
+    r"|change the"
+    r"|transform|capitali[sz]e|reverse the|remove (?:all|every)|use (?:only|a|an|emoji)|make sure to"
+    r"|ensure that your|find (?:the|out)"
+    r"|what (?:is|are|was|were|does|do|causes?|would)|who (?:is|was|wrote|invented)|when (?:did|was|is)|where (?:is"
+    r"|was|can)"
+    r"|how (?:do|does|can|to|many|much|would)|why (?:do|does|is|are|did)|which (?:is|are|country|of)|tell me)\b"
+)
+_ACTION: Final = re.compile(
+    r"\b(?:transfer|wire|send|forward|e?mail|post|upload|delete|remove|invite|visit|concatenate|reserve|book|make"
+    r"|change|update"
+    r"|create|share|download|click|grant|purchase|buy|install|execute|run|open|unlock|disable"
+    r"|add)\b[^\n.]{0,80}(?:\b(?:account"
+    r"|iban|[a-z]{2}\d{12,}|password|passcode|credentials?|two-factor|2fa|token|api key|all (?:the )?(?:messages"
+    r"|emails|files"
+    r"|contacts|money)|as much money|phishing|everyone|workspace|slack)\b|https?://|\bwww\.|@[a-z0-9-]{2,40}\.)"
+)
+_DATA_LINE: Final = re.compile(r"^\s*[-*]?\s*[\w .]{1,30}: \S|^\s*[|<{\[]|\t", re.MULTILINE)
+_STARTS: Final = re.compile(r"[.!?]\s+|\n+|\|")
+MOST_OF_A_LINE: Final = 400
+
+
+def provenance(folded: str) -> list[Hit]:
+    """Return what a text asks for that should only tell something.
+
+    Args:
+        folded: the text, folded.
+    """
+    hits: list[Hit] = []
+    letters = classify(folded)
+    if _ADDRESSED.search(letters):
+        strong = _ORDERED.search(letters) or _TOLD.search(letters)
+        hits.append(Hit("addresses-the-model", 0.5 if strong else 0.35))
+    if _ACTION.search(folded):
+        hits.append(Hit("asks-for-an-action", 0.5 if "todo" in folded or _REQUEST.match(folded) else 0.3))
+    if _asks(folded):
+        hits.append(Hit("asks-for-an-answer", 0.55))
+    return hits
+
+
+def _asks(folded: str) -> bool:
+    """Tell whether the first or the last line asks something of whoever reads, and the rest is something else."""
+    lines = [line.strip() for line in folded.split("\n") if line.strip()]
+    if len(lines) < 2:  # noqa: PLR2004  (a line alone may be anything)
+        return False
+    first, last = lines[0][:MOST_OF_A_LINE], lines[-1][:MOST_OF_A_LINE]
+    return bool(_REQUEST.match(last) or (_REQUEST.match(first) and not first.endswith(":")))

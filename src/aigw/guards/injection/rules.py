@@ -1,0 +1,125 @@
+"""`Rules`: what attacks say, as short patterns over the classes of words, and a few over the text itself.
+
+Each rule has a score: at and above one half it decides alone, below it only counts as evidence for the model.
+Everything is linear in the length of the text: all repetitions are bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from aigw.guards.injection.text_rules import text_rules
+from aigw.guards.injection.words import classify, word_places
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Hit(NamedTuple):
+    """A rule that fits.
+
+    Args:
+        rule: its name.
+        score: from 0 to 1.
+    """
+
+    rule: str
+    score: float
+
+
+class _WordRule(NamedTuple):
+    name: str
+    pattern: re.Pattern[str]
+    score: float
+    is_imperative: bool = True
+
+
+def _rule(name: str, pattern: str, score: float, *, imperative: bool = True) -> _WordRule:
+    """Make a rule; ``~`` in a pattern is any word of the same sentence."""
+    return _WordRule(name, re.compile(pattern.replace("~", "[^|]")), score, imperative)
+
+
+WORD_RULES: Final = (
+    _rule("override", "[IJ]~{0,4}?(?:[PA]~{0,3}?[NK]|[NK]~{0,2}?P)", 0.9),
+    _rule("override", "[IJ]~{0,2}?Y~{0,2}?[NK]", 0.85),
+    _rule("override", "(?:P~{0,2}A?~?|AP~?|PA~?|Y[PSA]|A)[NK]~{0,3}?[IJ]", 0.8),
+    _rule("override", "J~{0,3}?[NE]", 0.6),
+    _rule("override-what-was-said", "[IJ]~{0,3}?(?:P~{0,2}?n|n~{0,2}?P|[Aa]~{0,3}?[nP])", 0.45),
+    _rule("forget-everything", "[IJ]a~?P|[IJ]a~{0,4}?Y~{0,3}?(?:[NKnE]|P|Z)", 0.75),
+    _rule("override-some", "[IJ]~{0,3}?[NK]", 0.3),
+    _rule("unfollow", "X~{0,3}?F~{0,3}?(?:[PAYS]~{0,2}?[NK]|[NK]~{0,2}?P)", 0.85),
+    _rule("unfollow", "(?:[PAY]~?|PA|AP)[NK]~{0,2}?(?:FX|XF|F~X)|FY[NK]~{0,2}X", 0.8),
+    _rule("unfollow", "(?:XF|FX|[IJ])~{0,8}[|]?~{0,5}O|FXN?[|]?~?O", 0.55),
+    _rule("unfollow-some", "X~{0,2}?F~{0,2}?[NKE]", 0.4),
+    _rule("extract", "R(?:[^|U]{0,4}?|~?U~{0,2}?Y)~?S~?K(?!~{0,2}U)", 0.8),
+    _rule("extract", "R~{0,4}?Y~{0,2}?(?:K|[SP]~?[NK])", 0.8, imperative=False),
+    _rule("extract", "Y~?(?:[PS]~?[NK]|[NK]~?[PS])~{0,6}[|][^|]?R", 0.7, imperative=False),
+    _rule("extract", "Y?SK~{0,3}?R(?!~{0,3}U)", 0.6),
+    _rule("extract-some", "R~{0,3}?Y[^|]{0,2}?N", 0.45, imperative=False),
+    _rule("extract-some", "R~{0,2}?(?:[Aa]~{0,2}?P|n~{0,2}?P)", 0.3),
+    _rule("unbound", "(?:[XV]~{0,4}?E|M)~{0,8}(?:M|[XV]E|[XV]~E)", 0.4, imperative=False),
+    _rule(
+        "machine-unbound",
+        "[YBT]~{0,5}?Q~{0,4}V~{0,2}?[EN]|[EN]~?VQ|B~{0,6}(?:V~{0,2}?[AEN]|E~?V)|BXNF|BXE",
+        0.6,
+        imperative=False,
+    ),
+    _rule("persona", "(?:T|YU)~{0,12}?(?:M|[XV]~{0,3}?[EN])", 0.4, imperative=False),
+    _rule("persona-addressed", "Y[^|]{0,2}(?:T|U)~{0,8}?M", 0.4, imperative=False),
+    _rule("new-orders", "B~{0,4}?Y~{0,3}?(?:T|N|Z)|YB~{0,2}N|B[NK]", 0.3, imperative=False),
+    _rule("story-of-harm", "T~{0,20}W~{0,24}?H|W~{0,16}H~{0,16}D|W~{0,16}D~{0,16}H", 0.2, imperative=False),
+)
+
+_CLAIMED: Final = re.compile(r"(?:U[^Y|]{0,3}|(?<!Y)(?<!Y.)t)$")
+_CUE: Final = re.compile(
+    r"attack|inject|adversar|malicious|vulnerab|jailbreak|payload|owasp|research|detect|classif|exploit"
+    r"|\b(?:e\.g|for example|for instance|such as|example|phrase|known as|filter|so-called|called|like|say|translat"
+    r"|mean|grammar|sentence|spell|quot|string|literal|test|zum beispiel|por ejemplo|par exemple)"
+)
+_OPEN: Final = "\"'`\u201c\u2018\u00ab\u201e\u300c"
+_CLOSE: Final = "\"'`\u201d\u2019\u00bb\u201c\u300d"
+NEAR: Final = 160
+QUOTED: Final = 80
+MENTIONED: Final = 0.4
+"""What a score is multiplied with where the words are quoted and talked about, not used."""
+MOST_HITS: Final = 64
+MANY_SHOTS: Final = 6
+"""Turns that a prompt brings along, and words of harm in them, which make it an attempt to teach by example."""
+_TURN: Final = re.compile(r"^[ \t#*<\[]{0,4}(?:human|user|q|question|h|u)[ \t]?[:>\]]", re.MULTILINE)
+
+
+def rules(folded: str) -> list[Hit]:
+    """Return the rules that fit a folded text, each once with its best score."""
+    found: dict[str, float] = {}
+    for name, score in _all_hits(folded):
+        found[name] = max(found.get(name, 0.0), score)
+    return [Hit(name, score) for name, score in found.items()]
+
+
+def _all_hits(folded: str) -> Iterator[tuple[str, float]]:
+    letters = classify(folded)
+    places: list[tuple[int, int]] = []
+    for rule in WORD_RULES:
+        for number, match in enumerate(rule.pattern.finditer(letters)):
+            if number == MOST_HITS:
+                break
+            if rule.is_imperative and _CLAIMED.search(letters[max(0, match.start() - 4) : match.start()]):
+                yield f"{rule.name}-told", min(rule.score, 0.3)
+                continue
+            places = places or word_places(folded)
+            start, end = places[match.start()][0], places[match.end() - 1][1]
+            yield rule.name, rule.score * (MENTIONED if _is_mentioned(folded, start, end) else 1)
+    if letters.count("H") >= MANY_SHOTS and len(_TURN.findall(folded)) >= MANY_SHOTS:
+        yield "many-shot", 0.6
+    for name, score, start, end in text_rules(folded):
+        yield name, score * (MENTIONED if _is_mentioned(folded, start, end) else 1)
+
+
+def _is_mentioned(folded: str, start: int, end: int) -> bool:
+    """Tell whether words stand in quotation marks, in a text that talks about them."""
+    before, after = folded[max(0, start - QUOTED) : start], folded[end : end + QUOTED]
+    opened = max((before.rfind(mark) for mark in _OPEN), default=-1)
+    if opened < 0 or not any(mark in after for mark in _CLOSE):
+        return False
+    return _CUE.search(folded, max(0, start - NEAR), start) is not None

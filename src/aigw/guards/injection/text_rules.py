@@ -1,0 +1,251 @@
+"""Rules over the letters of a text: marks of chat templates, tricks of markup, set phrases of jailbreaks."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_HITS: Final = 32
+
+
+class _TextRule(NamedTuple):
+    """A pattern, tried only where one of some short strings stands in the text.
+
+    Args:
+        name: of the rule.
+        needs: one of them must be there.
+        pattern: what fits.
+        score: from 0 to 1.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    pattern: re.Pattern[str]
+    score: float
+
+
+def _rule(name: str, score: float, needs: str, pattern: str) -> _TextRule:
+    return _TextRule(name, tuple(needs.split("/")), re.compile(pattern, re.MULTILINE), score)
+
+
+_RULES: Final = (
+    _rule(
+        "chat-token",
+        0.7,
+        "<|/[inst/<<sys/<</",
+        r"<\|(?:im_(?:start|end|sep)|system|user|assistant|end(?:oftext|ofprompt)?|begin_of_text|(?:start"
+        r"|end)_header_id"
+        r"|eo[tm]_id|channel|message)\|>|\[/?inst\]|<</?sys>>",
+    ),
+    _rule(
+        "fake-system-message",
+        0.55,
+        "<system/<admin/<information/<instruction/<developer/<important/[system/[admin/<sys/</system/<override",
+        r"<(?:system(?:[ _-]?(?:prompt|message|note|override|instructions?))?|admin|information|instructions?|developer"
+        r"|important|override)>[^<]{0,40}\b(?:ignore|disregard|forget|you|your|new|send|reveal|must|now|before|override"
+        r"|transfer|important|instructions?|do not|mode|ai|assistant|message|user)\b"
+        r"|^\s{0,8}\[(?:system|admin)(?:[ _-](?:message|override|prompt|note|update))?\](?:\(#\w{1,20}\))?:?\s"
+        r"[^\n]{0,60}\b(?:you|ignore|your|must|now|new|override|disregard|mode|reveal|all|enabled)\b",
+    ),
+    _rule(
+        "fake-turn",
+        0.5,
+        "system/end of/end_of/start of/begin ",
+        r"^[\s#>*=-]{0,12}(?:system|developer)(?: (?:message|prompt|note|override|update|alert"
+        r"|notice))?\s?[:\]][^\n]{0,60}"
+        r"\b(?:you|ignore|your|must|new|override|disregard|mode|reveal|assistant|prior|previous)\b"
+        r"|(?:end|start|begin)[ _]of[ _](?:(?:the|user|system|untrusted|retrieved)[ _])?(?:system[ _]?prompt|prompt"
+        r"|input"
+        r"|instructions|document|context|conversation|user[ _]query|query|text|data|output)\b[^a-z]{0,20}\b(?:start|new"
+        r"|begin|now|you|system|ignore|real|actual|follow|please|next)",
+    ),
+    _rule(
+        "override-phrase",
+        0.75,
+        "override/new instruction/new system/real instruction/real task/actual task/new task/new rule/new order/"
+        "updated instruction/maintenance mode/actual instruction",
+        r"\b(?:system|admin(?:istrator)?|safety|security|instruction|developer|root) override\b|\boverride (?:code"
+        r"|mode|engaged"
+        r"|accepted|activated)\b|\b(?:your|here are (?:your|the)|with|my|these) (?:new|real|actual|updated"
+        r"|true) (?:instructions?"
+        r"|task|system prompt|rules|orders?|directives?|objective|goal)s? ?(?:is|are|:|follow)|\bnew (?:system )?"
+        r"(?:instructions?|directives?|orders) ?(?:for (?:you|the (?:ai|assistant|model)))? ?:"
+        r"|\benter(?:ing)? maintenance mode",
+    ),
+    _rule(
+        "jailbreak-phrase",
+        0.75,
+        "do anything now/dan mode/developer mode/jailbreak/god mode/anti-dan/dude mode/stan mode/godmode/sudo mode/"
+        "evil mode/opposite mode/unrestricted mode/unfiltered mode/debug mode/admin mode/chaos mode/freedom mode"
+        "/dan prompt/evil confidant/aim mode/niccolo/machiavelli/no restrictions mode/called dan/as dan/are dan",
+        r"\bdo anything now\b|\b(?:developer|dan|god|dude|stan|jailbreak|evil|opposite|unrestricted|unfiltered"
+        r"|chaos|freedom|sudo"
+        r"|debug|admin|no restrictions) ?mode (?:is |has been |now )?(?:v?\d|enabled|activated|active|on[.,!;:]"
+        r"|output|unlocked"
+        r"|engaged|response)|\b(?:enter|enable|activate|switch to|simulate|in|turn on"
+        r"|go into) (?:the )?(?:developer|dan|god|dude"
+        r"|stan|jailbreak|evil|opposite|unrestricted|unfiltered|chaos|sudo|debug|admin) mode\b(?= (?:where|and|with"
+        r"|now|in which"
+        r"|so|output)|[.,!:])|\bgodmode\b|\[?(?:jailbreak|jailbroken)\]? ?[:=-]|\b(?:become|act as|called|name is"
+        r"|are|you're)"
+        r" (?:now )?dan\b|\bstay a dan\b|\bjailbroken (?:ai|chatgpt|version|mode|model|assistant)",
+    ),
+    _rule(
+        "no-limits",
+        0.6,
+        "restrict/limit/filter/ethic/moral/guideline/censor/rules",
+        r"\b(?:you|ai|assistant|chatbot|chatgpt|model|it|he|she|dan|who|character|bot)\b[^.\n]{0,60}\b(?:ha(?:s|ve)"
+        r"|with|under|are"
+        r" bound by|bound by|follows?|without) (?:absolutely |any |have )?(?:no|zero|without any|without"
+        r"|any) (?:\w{1,14} ){0,2}"
+        r"(?:ethical|moral|content|safety)?[ ,]{0,2}(?:or |and )?(?:\w{1,12} )?(?:restrictions?|limits?"
+        r"|limitations?|filters?"
+        r"|ethics|morals?|guidelines|censorship|boundaries)\b|\b(?:free(?:d)? (?:from|of)|not bound by"
+        r"|no longer bound by"
+        r"|unbound by|broken free of|liberated from) (?:all |any |the |your |openai'?s? |typical )?(?:\w{1,14} ){0,3}"
+        r"(?:restrictions?|limits?|limitations?|filters?|rules|confines|constraints|guidelines|policies|ethics)\b",
+    ),
+    _rule(
+        "no-refusal",
+        0.55,
+        "never refuse/not refuse/cannot refuse/can't refuse/never say/i'm sorry/i cannot/i can't/without refus/as an ai"
+        "/disclaimer/apologiz/apologis/never decline/any warnings/cannot fulfill",
+        r"\b(?:never|don'?t|do not|must not|cannot|can'?t|not allowed to|should not|without|will not|avoid"
+        r"|no)\b[^.\n]{0,60}"
+        r"(?:\"|'|\u201c|\b)(?:refus(?:e|al|ing)|decline|i'?m sorry|i am sorry|i cannot|i can'?t|sorry, (?:but )?i"
+        r"|as an ai"
+        r"|apologi[sz](?:e|ing) (?:for|or)|disclaimers?|moral lectures?|warnings or|cannot fulfill)",
+    ),
+    _rule(
+        "affirmative-start",
+        0.65,
+        "sure/absolutely/of course/certainly/yes, ",
+        r"\b(?:start|begin|beginning|starting|open|respond|reply|prefix|answer)\b[^.\n]{0,50}[\"'`\u201c](?:sure"
+        r"|absolutely|of"
+        r" course|certainly|yes, (?:here|i))\b|\bsure,? here(?:'s| is| are)[^.\n]{0,60}[\"'\u201d]\s*$",
+    ),
+    _rule(
+        "hijacked-output",
+        0.6,
+        "pwned/hacked/haxx/h4ck/democracy will/injected/jailbroken",
+        r"\b(?:say|print|output|respond|reply|answer|write|return|display|type)\b[^.\n]{0,40}\b(?:pwned|hacked"
+        r"|haxx?ed|injected"
+        r"|jailbroken|prompt injection successful)\b",
+    ),
+    _rule(
+        "image-exfiltration",
+        0.75,
+        "](http/<img/](//",
+        r"!\[[^\]]{0,120}\]\((?:https?:)?//[^)\s]{0,300}(?:[?&=/#](?:\{|\$|%7b|<|\[)"
+        r"|[?&]\w{1,20}=(?:\w{0,12}(?:secret|password|token"
+        r"|history|conversation|data|api_?key|prompt|summary)|\)|\.\.\.|x{3,}))"
+        r"|<img[^>]{0,200}src=[\"']?https?://[^>\s]{0,200}"
+        r"(?:\{|\$\{|\[(?:data|secret|conversation|history|user))",
+    ),
+    _rule(
+        "hidden-markup",
+        0.6,
+        "<!--/display/font-size/visibility/opacity/color/[//]: #/[comment]",
+        r"<!--[^>]{0,400}?\b(?:ignore|disregard|forget|ai (?:assistant|model|agent)|assistants?|llm|language model"
+        r"|reveal|system"
+        r" prompt|you must|send|exfiltrate|instructions?:|override)\b"
+        r"|(?:display\s{0,3}:\s{0,3}none|font-size\s{0,3}:\s{0,3}0|visibility\s{0,3}:\s{0,3}hidden"
+        r"|opacity\s{0,3}:\s{0,3}0[;\"']"
+        r"|color\s{0,3}:\s{0,3}(?:white|#fff(?:fff)?|transparent))[^<]{0,200}>[^<]{0,300}?\b(?:ignore|disregard"
+        r"|forget|ai"
+        r"|assistant|llm|language model|reveal|system prompt|instructions?|you must|recommend|send)\b"
+        r"|^\[(?://|comment)\]: (?:#|<>) ?[(\"'][^\n]{0,200}?\b(?:ignore|ai|assistant|llm|reveal|you must"
+        r"|instructions?|send)\b",
+    ),
+    _rule(
+        "note-to-model",
+        0.55,
+        "ai /assistant/llm/language model/chatbot/agent/chatgpt/copilot",
+        r"(?:(?:^|[.!?:;*#<>(\[/\"'-])\s{0,4}(?:note|attention|message|instructions?|reminder|notice|important|hey"
+        r"|hello|dear|warning"
+        r"|memo)[ ,:-]{1,3}(?:to|for)?"
+        r" ?(?:all |any |the )?|\bif you(?:'re| are) (?:an?|the) )(?:ai|llm|language model|chatbot|assistant"
+        r"|chatgpt|copilot)s?"
+        r"(?: (?:assistant|model|agent|system|reading|processing|bot)s?)?\b[^.\n]{0,60}\b(?:must|ignore|please"
+        r"|reading|should|do"
+        r" not|send|include|add|tell|reveal|recommend|append|say|forward|print|visit|output|disregard|mention|:)",
+    ),
+    _rule(
+        "from-the-user",
+        0.55,
+        "important message from/this is important/before you can/todo:/important!!!",
+        r"\bthis is an important message from (?:me|the user|your)|\bbefore you can (?:solve|complete|do|finish"
+        r"|answer)[^.\n]{0,40}"
+        r"\byou (?:have|need|must)\b|^[^\n]{0,40}\btodo: (?:send|transfer|concatenate|invite|delete|visit|post|make"
+        r"|create|forward"
+        r"|email|share|click|reserve|book|update|change|upload|download|get|look|say|add)\b|\bimportant!!!",
+    ),
+    _rule(
+        "decode-and-obey",
+        0.55,
+        "decode/decrypt/base64/rot13/decipher/backwards/reverse",
+        r"\b(?:decode|decrypt|decipher|base64|rot13|unscramble|read (?:it|this"
+        r"|the following)? ?backwards)\b[^\n]{0,100}\b(?:then|and"
+        r"|after|before)\b[^.\n]{0,30}\b(?:follow|execute|obey|comply|act (?:on|upon)|carry out|do (?:what|as"
+        r"|exactly)|perform|run"
+        r"|fulfil+|respond to|answer (?:it|the|without))",
+    ),
+    _rule(
+        "translate-and-obey",
+        0.55,
+        "translat",
+        r"\btranslat\w{0,6}\b[^\n]{0,160}\b(?:then|and|after(?:wards)?)\b[^.\n]{0,30}\b(?:follow|execute|obey"
+        r"|comply|act (?:on|upon)"
+        r"|carry out|do (?:what|as) (?:it|they|the)|perform the|fulfil+)",
+    ),
+    _rule(
+        "claims-authority",
+        0.55,
+        "your developer/your creator/openai/anthropic/your administrator/authorized/authorised/your owner",
+        r"\bi(?:'?m| am) (?:your|the|an?|one of your) (?:\w{1,12} ){0,2}(?:developer|creator|administrator"
+        r"|programmer|openai|owner"
+        r"|anthropic|authori[sz]ed)\b[^\n]{0,80}\b(?:reveal|show|give|tell|ignore|disable|bypass|need|must|allow"
+        r"|order|command"
+        r"|override|test|print|output|grant)",
+    ),
+)
+
+
+_NEEDS: Final = tuple([(need, rule) for rule in _RULES for need in rule.needs])
+
+BEFORE: Final = 160
+AFTER: Final = 640
+"""Characters around a string that a rule needs, in which its pattern is tried."""
+
+
+def text_rules(folded: str) -> Iterator[tuple[str, float, int, int]]:
+    """Yield the names, scores and places of the rules that fit a folded text."""
+    for rule in dict.fromkeys([rule for need, rule in _NEEDS if need in folded]):
+        count = 0
+        for start, end in _near(rule.needs, folded):
+            for match in rule.pattern.finditer(folded, start, end):
+                yield rule.name, rule.score, match.start(), match.end()
+                count += 1
+            if count >= MOST_HITS:
+                break
+
+
+def _near(needs: tuple[str, ...], folded: str) -> list[tuple[int, int]]:
+    """Return the parts of a text around what a rule needs; they do not overlap."""
+    spans: list[tuple[int, int]] = []
+    for need in needs:
+        at = folded.find(need)
+        while at >= 0:
+            end = at + AFTER
+            spans.append((max(0, at - BEFORE), end))
+            at = folded.find(need, end - BEFORE)
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged

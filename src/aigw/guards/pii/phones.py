@@ -1,0 +1,255 @@
+"""Telephone numbers: international, national in the shapes of many countries, and others behind words of context.
+
+Sources: ITU-T E.123 (notation), E.164 (country codes, at most 15 digits), and the numbering plans of the countries.
+"""
+
+# ruff: noqa: E501, SIM102  (the formats of a country a line; a question a step)
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING, Final
+
+from aigw.guards.pii.rule import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+    from re import Pattern
+
+    from aigw.guards.pii.numbers import Run, Window
+
+_CODES: Final = re.compile(
+    r"1|7|2(?:0|7|1[12368]|[2-6][0-9]|9[01789])|3(?:[0-469]|5[0-9]|7[0-8]|8[0-35-79])|4(?:[013-9]|2[013])"
+    r"|5(?:[1-8]|0[0-9]|9[0-9])|6(?:[0-6]|7[02-9]|8[0-35-9]|9[0-2])"
+    r"|8(?:[1246]|0[08]|5[0-9]|7[08]|8[0-368])|9(?:[0-58]|6[0-8]|7[0-79]|9[2-68])"
+)
+_LENGTHS: Final = {
+    "1": (10, 10), "7": (10, 10), "20": (8, 10), "27": (9, 9), "30": (10, 10), "31": (9, 9), "32": (8, 9), "33": (9, 9),
+    "34": (9, 9), "36": (8, 9), "39": (6, 11), "40": (9, 9), "41": (9, 9), "44": (7, 10), "45": (8, 8), "46": (7, 10),
+    "47": (8, 8), "48": (9, 9), "49": (6, 12), "52": (10, 11), "55": (10, 11), "56": (9, 9), "57": (10, 10),
+    "60": (8, 10), "61": (9, 9), "63": (9, 10), "64": (8, 10), "65": (8, 8), "66": (8, 9), "81": (9, 10), "82": (8, 10),
+    "84": (9, 10), "86": (10, 11), "90": (10, 10), "91": (10, 10), "92": (9, 10), "234": (8, 10), "254": (9, 9),
+    "351": (9, 9), "353": (7, 9), "358": (6, 10), "380": (9, 9), "420": (9, 9), "421": (9, 9), "852": (8, 8),
+    "886": (8, 9), "966": (8, 9), "971": (8, 9), "972": (8, 9),
+}  # fmt: skip
+"""How many digits follow the code of a country; elsewhere from 6 to 12."""
+_ANY_LENGTH: Final = (6, 12)
+
+_SHAPES: Final = {
+    "US": r"(?:001-|1-)?\d{3}-\d{3}-\d{4}",
+    "GB": r"020-\d{8}|02\d-\d{4}-\d{4}|01\d{3}-\d{5,6}|01\d{3}-\d{3}-\d{3}|01\d{2}-\d{3}-\d{4}|07\d{3}-\d{6}|07\d{3}-\d{3}-\d{3}"
+    r"|07\d{9}|0[38]\d{2}-\d{3}-\d{4}|0[38]\d{3}-\d{3}-\d{3,4}|0[389]\d{3}-\d{2}-\d{2}-\d{2}|07\d{2}-\d{4}-\d{4}|0\d{3}-\d{3}-\d{4}",
+    "DE": r"0[1-9]\d{1,4}-\d{4,9}|0[1-9]\d{1,4}-\d{2,5}(?:-\d{2,4}){1,3}|0[1-9]\d{8,9}|01[567]\d-\d{7,8}",
+    "FR": r"0[1-9](?:-\d{2}){4}|0[1-9]\d{2}-\d{3}-\d{3}|0[1-9]\d{2}-\d{2}-\d{2}-\d{2}",
+    "ES": r"[679]\d{2}-\d{2}-\d{2}-\d{2}|9\d-\d{3}-\d{2}-\d{2}",
+    "IT": r"0\d{1,3}-\d{5,8}|0\d{1,3}-\d{3,4}-\d{3,4}|3\d{2}-\d{6,7}|3\d{2}-\d{3}-\d{4}",
+    "NL": r"06-\d{8}|0\d{2}-\d{7}|0\d{3}-\d{6}|06-\d{2}-\d{2}-\d{2}-\d{2}|06-\d{4}-\d{4}|0\d{2}-\d{3}-\d{2}-\d{2}|0\d{2}-\d{3}-\d{4}",
+    "BE": r"0\d{1,2}-\d{3}-\d{2}-\d{2}|04\d{2}-\d{2}-\d{2}-\d{2}|04\d{2}-\d{3}-\d{3}|0\d{2}-\d{2}-\d{2}-\d{2}|04\d{2}-\d{6}",
+    "CH": r"0\d{2}-\d{3}-\d{2}-\d{2}",
+    "AT": r"06\d{2}-\d{6,8}|06\d{2}-\d{3,4}-\d{3,4}",
+    "SE": r"0\d{1,3}-\d{2,3}-\d{2}-\d{2}|0\d{1,2}-\d{3}-\d{3}-\d{2}|0\d{1,3}-\d{5,7}|0\d{1,2}-\d{3}-\d{2,3}",
+    "FI": r"0[45]\d-\d{6,8}|0[45]\d-\d{3,4}-\d{3,4}|0\d-\d{3,4}-\d{3,4}",
+    "PL": r"0\d{2}-\d{3}-\d{2}-\d{2}",
+    "IE": r"08\d-\d{3}-\d{4}|01-\d{3}-\d{4}|0\d{1,2}-\d{3}-\d{4}|08\d-\d{7}",
+    "AU": r"04\d{2}-\d{3}-\d{3}|0[2378]-\d{4}-\d{4}|1[38]00-\d{3}-\d{3}",
+    "NZ": r"0[2-9]\d?-\d{3}-\d{3,4}",
+    "JP": r"0\d-\d{4}-\d{4}|0\d{2}-\d{3,4}-\d{4}|0\d{3}-\d{2}-\d{4}",
+    "KR": r"01[016-9]-\d{3,4}-\d{4}|0\d{1,2}-\d{3,4}-\d{4}",
+    "CN": r"1[3-9]\d-\d{4}-\d{4}|0\d{2,3}-\d{7,8}",
+    "IN": r"[6-9]\d{4}-\d{5}|0\d{2,4}-\d{6,8}|0[6-9]\d{4}-\d{5}",
+    "BR": r"\d{2}-9\d{4}-\d{4}|0800-\d{3}-\d{4}",
+    "RU": r"[78]-\d{3}-\d{3}-\d{2}-\d{2}|8-800-\d{3}-\d{4}|8-\d{3}-\d{3}-\d{4}",
+    "UA": r"0\d{2}-\d{3}-\d{2}-\d{2}|0\d{2}-\d{3}-\d{4}",
+    "IL": r"0\d{1,2}-\d{7}|0\d{1,2}-\d{3}-\d{4}|0\d{1,2}-\d{3}-\d{2}-\d{2}",
+    "TR": r"0\d{3}-\d{3}-\d{2}-\d{2}|0\d{3}-\d{3}-\d{4}",
+    "ZA": r"0\d{2}-\d{3}-\d{4}",
+    "TW": r"09\d{2}-\d{3}-\d{3}|0\d-\d{4}-\d{4}|0\d-\d{3,4}-\d{4}",
+    "PH": r"09\d{2}-\d{3}-\d{4}",
+    "ID": r"08\d{2}-\d{3,4}-\d{3,5}|0\d{2,3}-\d{6,8}",
+    "MY": r"01\d-\d{3,4}-\d{4}|0\d-\d{4}-\d{4}",
+    "VN": r"0\d{2}-\d{3}-\d{4}|0\d{3}-\d{3}-\d{3}",
+    "NG": r"0[789]\d{2}-\d{3}-\d{4}",
+    "KE": r"07\d{2}-\d{6}|07\d{2}-\d{3}-\d{3}",
+    "AR": r"011-\d{4}-\d{4}|0\d{2,4}-15-\d{4}-\d{4}",
+    "PT": r"[29]\d-\d{3}-\d{2}-\d{2}",
+}
+"""National numbers that are hardly anything else, with every separator written as a dash."""
+
+LENGTHS: Final = frozenset(
+    {(3, 3, 4), (1, 3, 3, 4), (3, 2, 2, 2), (2, 3, 2, 2), (3, 6), (3, 7), (3, 3, 3), (3, 4, 4), (5, 5), (2, 5, 4),
+     (1, 3, 3, 2, 2), (1, 3, 4), (4, 3, 3)}
+)  # fmt: skip
+"""How national numbers of those shapes are grouped that do not begin with a zero."""
+
+COUNTRIES: Final = frozenset(_SHAPES)
+
+_DATE: Final = re.compile(r"(?:\d{1,2}-\d{1,2}-(?:19|20)\d\d|(?:19|20)\d\d-\d{1,2}-\d{1,2})(?:-|$)")
+_EXTENSION: Final = re.compile(
+    r"(?: ?(?:x|X)\.? ?|,? {0,2}(?:ext(?:ension|n)?\.?|Ext(?:ension|n)?\.?|EXT\.?|доб\.|poste|Durchwahl|DW|ramal|int\.)[: ]{0,2}| ?# ?|;ext=)"
+    r"[0-9]{1,6}(?![A-Za-z0-9_-])"
+)
+_BRACKETS: Final = re.compile(r"\([0-9]{2,5}\)")
+_UNIT: Final = re.compile(
+    r" ?(?:%|€|\$|£|°|(?:USD|EUR|GBP|bytes?|[kKMG]i?B|ms|kg|km|rows|px|people|units|pcs|items)\b)"
+)
+_FRACTION: Final = re.compile(r"[0-9]{1,3}\.[0-9]{4,}")
+
+
+_NO_DIGITS: Final = re.compile(r"\(0\)|[^0-9]")
+
+
+def _alternatives(shapes: str) -> list[str]:
+    """Take shapes apart where a bar stands outside of brackets."""
+    return re.split(r"\|(?![^(]*\))", shapes)
+
+
+def _beginning(digit: str, shapes: list[str]) -> Pattern[str] | None:
+    """Return a pattern for the shapes that can begin with a digit: to try all of them takes several times longer."""
+    fitting = [shape for shape in shapes if _may_begin(shape, digit)]
+    return re.compile(f"(?!00[02-9])(?:{'|'.join(fitting)})") if fitting else None
+
+
+def _may_begin(shape: str, digit: str) -> bool:
+    first = re.match(r"\[[^]]*\]|[0-9]", shape)
+    return first is None or re.match(first[0], digit) is not None
+
+
+class Phones:
+    """Reads windows of digits as telephone numbers.
+
+    Args:
+        countries: whose national shapes are known without context.
+    """
+
+    def __init__(self, countries: Container[str]) -> None:
+        shapes = [shape for country, all_ in _SHAPES.items() if country in countries for shape in _alternatives(all_)]
+        self._shapes = [_beginning(digit, shapes) for digit in "0123456789"]
+
+    def read_international(self, run: Run) -> tuple[Value, int] | None:
+        """Read the number behind a plus or ``00``; return also how many of the groups it took."""
+        digits, head = run.parts[0], run.head
+        if not head and digits[0] != "0":
+            return None
+        text, first = run.text, run.groups[0][0]
+        plus = "+" in head
+        for prefix in () if plus else ("00", "011"):
+            if digits.startswith(prefix) and (len(digits) > len(prefix) or len(run.groups) > 1):
+                first, plus = first + len(prefix), True
+                break
+        if not plus:
+            return None
+        for count in _counts(run, first):
+            end = run.groups[count - 1][1]
+            if self._is_international(text[first:end], has_plus="+" in head):
+                start = run.start if "+" in head else run.groups[0][0]
+                if start < run.groups[0][0] and head[0] == "(" and not (run.gaps and run.gaps[0].startswith(")")):
+                    start += 1
+                return _phone(run, start, end, 0.9 if "+" in head else 0.75), count
+        return None
+
+    @staticmethod
+    def _is_international(written: str, *, has_plus: bool) -> bool:
+        digits = _NO_DIGITS.sub("", written)
+        code = _CODES.match(digits)
+        if code is None:
+            return False
+        low, high = _LENGTHS.get(code[0], _ANY_LENGTH)
+        national = digits[code.end() :]
+        counts = {len(national), len(national) - national.startswith("0")}
+        if "." in written and _FRACTION.fullmatch(written):
+            return False
+        if not has_plus and (low, high) == _ANY_LENGTH and written.isdigit():
+            return False
+        return any(low <= count <= high for count in counts) and len(set(digits)) > 1
+
+    def read(self, window: Window) -> Value | None:
+        """Read a window as a national number, or as any number behind words of context."""
+        digits, run = window.digits, window.run
+        wanted = run.is_wanted
+        if not 7 <= len(digits) <= 15 or (not wanted and run.topics and run.topics.get("other", 9) == 0):  # noqa: PLR2004  (E.164)
+            return None
+        brackets = run.follows_bracket(window.first) and self._is_code(window)
+        if not wanted and digits[0] != "0" and window.lengths not in LENGTHS and not brackets:
+            return None
+        shape = "-".join(run.parts[window.first : window.last + 1])
+        score = self._score(window, shape, wanted=wanted, brackets=brackets)
+        if not score or digits == digits[0] * len(digits) or _DATE.match(shape) or _is_counting(shape):
+            return None
+        if not wanted and (window.lengths == (3, 2, 4) or _UNIT.match(run.text, window.end, run.high)):
+            return None
+        start = window.start - brackets
+        if not brackets and window.first == 0 and "+" in run.head:
+            start = run.text.index("+", run.start)
+        return _phone(run, start, window.end, score)
+
+    def _score(self, window: Window, shape: str, *, wanted: bool, brackets: bool) -> float:
+        gaps = window.gaps
+        if gaps and max(map(len, gaps)) > 3:  # noqa: PLR2004  (" - ", ") -")
+            return 0.0
+        shapes = self._shapes[int(shape[0])]
+        if shapes is not None and shapes.fullmatch(shape) and self._is_regular(shape, gaps, wanted=wanted):
+            return 0.85 if wanted else 0.7
+        if brackets and _BRACKETS.match(window.run.text, window.start - 1) and 8 <= len(window.digits) <= 12:  # noqa: PLR2004
+            if max(window.lengths) <= 9 and all(length >= 2 for length in window.lengths):  # noqa: PLR2004
+                return 0.85 if wanted else 0.65
+        if wanted and not (len(window.digits) > 13 and window.digits[0] not in "0+1"):  # noqa: PLR2004
+            dotted = len(gaps) == 1 and gaps[0] == "."
+            kinds = [gap.strip(" ()") for gap in gaps]
+            uniform = len(set(kinds)) < 2 or (kinds[0] in {"", "/"} and len(set(kinds[1:])) < 2)  # noqa: PLR2004
+            uniform = uniform and all(length < 7 for length in window.lengths[:-1])  # noqa: PLR2004  (else two numbers)
+            return 0.0 if dotted or not uniform or _BAD_CONTEXT_SHAPE.fullmatch(shape) else 0.6
+        return 0.0
+
+    @staticmethod
+    def _is_regular(shape: str, gaps: list[str], *, wanted: bool) -> bool:
+        """Tell whether a shape without context is convincing: few kinds of separators, and possible digits."""
+        kinds = {gap.strip(" ()") for gap in gaps}
+        if len(kinds - {""}) > 1:
+            return False
+        if wanted or not gaps:
+            return shape not in _ROWS
+        if shape[0] != "0" and set(gaps) == {" "} and _NANP_LIKE.fullmatch(shape):
+            return _NANP.fullmatch(shape) is not None
+        return "." not in kinds or len(gaps) > 1
+
+    @staticmethod
+    def _is_code(window: Window) -> bool:
+        """Tell whether the bracket before the first group belongs to the number: it closes inside."""
+        if window.first == window.last or not window.gaps[0].startswith(")"):
+            return False
+        return not window.run.text[max(0, window.start - 2) : window.start - 1].isalnum()
+
+
+def _phone(run: Run, start: int, end: int, score: float) -> Value:
+    extension = _EXTENSION.match(run.text, end, run.high)
+    return Value(start, extension.end() if extension else end, "PHONE", score)
+
+
+_ROWS: Final = frozenset({"0123456789", "01234567890", "0987654321"})
+_NANP: Final = re.compile(r"(?:1-)?[2-9]\d{2}-[2-9]\d{2}-\d{4}")
+_NANP_LIKE: Final = re.compile(r"(?:1-)?\d{3}-\d{3}-\d{4}")
+_BAD_CONTEXT_SHAPE: Final = re.compile(
+    r"\d-\d{1,3}-\d{1,3}|\d{1,2}-\d{1,2}-\d{2,4}|(?:19|20)\d\d-(?:19|20)\d\d|\d{4}-\d{2}-\d{2}.*|\d{3}-\d{2}-\d{4}"
+)
+
+
+def _counts(run: Run, first: int) -> Iterator[int]:
+    """Yield how many groups a number may take, the most first; it ends only where a space follows."""
+    digits = most = 0
+    for start, end in run.groups[:10]:
+        digits += end - max(start, first)
+        if digits > 16:  # noqa: PLR2004  (E.164, and a zero in brackets)
+            break
+        most += 1
+    for count in range(most, 0, -1):
+        if count == len(run.groups) or " " in run.gaps[count - 1]:
+            yield count
+
+
+def _is_counting(shape: str) -> bool:
+    """Tell whether the groups are a row such as 01 02 03 04 05."""
+    parts = shape.split("-")
+    if len(parts) < 4 or len({len(part) for part in parts}) != 1:  # noqa: PLR2004  (short rows happen)
+        return False
+    steps = {int(two) - int(one) for one, two in itertools.pairwise(parts)}
+    return len(steps) == 1 and abs(steps.pop()) <= 11  # noqa: PLR2004  (11, 22, 33)

@@ -1,0 +1,123 @@
+"""The words that say what a value behind them is, in many languages."""
+
+# ruff: noqa: E501, RUF001, SIM905  (lists of words, of many languages)
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_WORDS: Final = {
+    "phone": """phone phones telephone telephones tel tele tél telf tlf tlph ph call calls called calling mobile mobil
+        móvil movil móviles cell cellphone cellular cel celular cellulare fax faxes text texted sms whats whatsapp signal
+        telegram viber imessage dial dialed dialled dialing ring hotline helpline landline voicemail pager telefon
+        telefono teléfono téléphone telefone telefoon telefonnummer telefonnr telnr handy handynummer handynr rufnummer
+        mobilnummer mobiltelefon festnetz portable fixe numéro mobilnr puhelin puhelinnumero matkapuhelin telefonu
+        telefonszám komórka komórkowy numeru gsm tlfnr telefonnummeret phonenumber phoneno telno mobileno contact reach
+        reached msisdn phonebook wa телефон телефона тел мобильный номер звоните הטלפון טלפון נייד هاتف الهاتف جوال
+        موبايل फ़ोन फोन मोबाइल โทร โทรศัพท์ telepon hp điện thoại desk extension switchboard answerphone callback
+        appelez chiamare chiamami ligue anrufen ruf erreichbar erreichen llámame llamar appeler joindre""",
+    "card": """card cards creditcard cc visa mastercard amex maestro discover jcb diners unionpay debit carte tarjeta
+        karte kreditkarte cartão carta kaart kort kredittkort karta kortti карта картa कार्ड pan cardnumber ccnum
+        ccnumber cardno""",
+    "ssn": "ssn ssns social socialsecurity securitynumber ss",
+    "itin": "itin taxpayer individual",
+    "birth": """born birth birthday birthdate birthdays dob bday dateofbirth dateborn geboren geburtsdatum geburtstag
+        gebdatum geb née né née naissance nacido nacida nacimiento nació nato nata nascita nascido nascida nascimento
+        geboortedatum född fødselsdato född fødd født födelsedatum syntymäaika syntynyt urodzony urodzona urodzenia
+        narozen narozena narození született születési doğum рождения родился родилась рождён תאריך الميلاد जन्म
+        birthdt dobs nasc fecnac fechanacimiento födelsedag fødselsdag rođen rođena născut născută γέννησης""",
+    "version": """version versions ver release build firmware section chapter clause oid semver changelog upgraded downgraded
+        paragraph versión versione versão""",
+    "ip": "ip ipv ips address host addr server gateway dns subnet netmask cidr peer remote client bind listen",
+    "mac": "mac ethernet hwaddr bssid wifi ether hardware",
+    "wallet": """wallet btc bitcoin eth ethereum crypto address solana sol litecoin ltc ripple xrp tron trx usdt usdc
+        deposit payout donate donation send""",
+    "other": """order orders invoice ticket sku part item product serial model isbn issn tracking parcel shipment commit
+        hash code batch lot quote receipt transaction txn flight zip zipcode postcode error port pid size bytes
+        byte total amount price usd eur gbp lat latitude lon lng longitude coordinates timestamp epoch barcode
+        ean upc gtin imei doi patent page pages figure rfc line seed reference ref case confirmation booking po
+        policy offset uuid guid checksum digest score rows duration width height population votes bestellung
+        bestellnummer rechnung rechnungsnummer artikel artikelnummer commande facture pedido factura ordine fattura
+        nummer_ # $ € £ ¥ price asin sn mpn revision rev bug issue pull ratio temperature pressure length distance
+        elevation frequency isin cusip sedol figi swift routing aba sort iccid""",
+    "passport": "passport passports reisepass passeport pasaporte passaporto paspoort passaporte",
+    "licence": "driver drivers driving dl license licence licences licenses dln führerschein permiso patente dvla",
+    "id": """identity identification national identifier citizen identificación identidad identität identità
+        identiteit nationalid""",
+    "tax": """tax tin steuer steuernummer steueridentifikationsnummer fiscal fiscale fiskal taxid impuesto nif steuerid idnr
+        taxfile tfn""",
+}
+
+_NATIONAL: Final = {
+    "GB": "nhs nino insurance ni nin utr",
+    "DE": "steuer steuernummer steueridentifikationsnummer steuerid idnr tin identifikationsnummer",
+    "FR": "nir insee sécu sécurité secu sociale securite",
+    "ES": "dni nie nif documento",
+    "IT": "codice fiscale cf",
+    "NL": "bsn burgerservicenummer sofi sofinummer",
+    "BE": "rijksregister rijksregisternummer registre insz niss nn nrn",
+    "PL": "pesel nip",
+    "SE": "personnummer pnr samordningsnummer",
+    "NO": "fødselsnummer fodselsnummer fnr personnummer",
+    "FI": "henkilötunnus hetu henkilotunnus",
+    "DK": "cpr personnummer",
+    "PT": "nif contribuinte",
+    "BR": "cpf cnpj",
+    "IN": "aadhaar aadhar uidai uid pan आधार",
+    "AU": "tfn medicare abn taxfile acn",
+    "CA": "sin insurance nas",
+    "SG": "nric fin",
+    "ZA": "id",
+    "KR": "rrn resident jumin",
+    "CN": "resident",
+    "TR": "tckn kimlik tc",
+    "MX": "curp rfc",
+    "CH": "ahv avs",
+    "AT": "svnr sozialversicherungsnummer versicherungsnummer",
+    "IE": "pps ppsn",
+    "CZ": "rodné číslo rc rodne cislo",
+    "RO": "cnp",
+    "BG": "egn егн",
+    "AR": "cuit cuil",
+    "CL": "rut run",
+    "IL": "zehut teudat tz זהות",
+    "HR": "oib",
+    "TH": "ประชาชน",
+    "HK": "hkid",
+    "TW": "身分證",
+    "JP": "mynumber",
+    "RU": "инн снилс inn snils",
+    "NZ": "ird",
+    "NG": "nin",
+}
+
+IDEOGRAPHIC: Final = {
+    "phone": "电话 電話 手机 手機 携帯 联系方式 致电 热线 TEL 전화 휴대폰 연락처 핸드폰".split(),
+    "birth": "生年月日 出生日期 出生 生日 誕生日 생년월일 생일".split(),
+    "card": "カード 信用卡 银行卡 卡号 카드".split(),
+    "CN": "身份证 居民身份".split(),
+    "TW": "身分證 身份證".split(),
+    "KR": "주민등록 주민번호".split(),
+    "JP": "マイナンバー 個人番号".split(),
+    "passport": "护照 護照 パスポート 旅券 여권".split(),
+    "other": "订单 訂單 注文 快递 单号 주문".split(),
+}
+
+
+def _index() -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for topics in (_WORDS, _NATIONAL):
+        for topic, words in topics.items():
+            for word in words.split():
+                found.setdefault(word, []).append(topic)
+    written: dict[str, tuple[str, ...]] = {}
+    for word, topics_ in found.items():
+        written |= dict.fromkeys((word, word.capitalize(), word.upper()), tuple(topics_))
+    return MappingProxyType(written)
+
+
+TOPICS: Final = _index()
+"""What words are about, each in small letters, with a capital, and in capitals: to lower every word takes longer."""

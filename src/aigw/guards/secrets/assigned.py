@@ -1,0 +1,326 @@
+"""Finds values that are assigned to a name, or said to be it: in files, code, commands, headers, and sentences."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from aigw.guards.secrets.judged import Value, judge_assigned, judge_said
+from aigw.guards.secrets.names import kind_of
+from aigw.guards.secrets.seen import GAPS, REACH
+from aigw.guards.secrets.values import is_strong
+from aigw.guards.span import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aigw.guards.secrets.seen import Seen
+
+MARKS: Final = (
+    *("pass", "pwd", "pswd", "pw", "secret", "token", "key", "auth", "cred", "bearer", "pin", "identified", "sas"),
+    *("contraseña", "contrasena", "kennwort", "senha", "wachtwoord", "hasło", "haslo", "parol", "parool", "lösenord"),
+    *("adgangskode", "salasana", "heslo", "jelszó", "пароль", "şifre", "sifre", "clave", "schlüssel", "sandi"),
+    *("密码", "密碼", "口令", "パスワード", "비밀번호", "암호", "密钥"),
+)
+"""Parts of the names of secrets, in lower case."""
+
+_LONGEST_NAME: Final = 24
+_LONGEST_REST: Final = 40
+_LONGEST_VALUE: Final = 512
+_LONGEST_QUOTED: Final = 300
+_NAME_CHARS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_.-$")
+_REST: Final = re.compile(rf"[A-Za-z0-9_.$\-\u00c0-\u058f]{{0,{_LONGEST_REST}}}+")
+
+_WORD: Final = re.compile(r"(?<![^\s\"'`(])[A-Za-z\u00c0-\u058f]{2,20}[ -]\Z")
+
+_ASSIGN: Final = re.compile(
+    r"""
+    (?: \\{0,3}["'`\])] | \[\w{0,8}\] | \*{1,2} | [?!]
+      | ["'`]?[,]?\s{0,40}["'`]?(?:value|Value|VALUE|content)["'`]?(?=\s?[=:]) ){0,3}
+    (?: [ ]?\([^()\n]{1,30}\) )?                                                       # password (temporary): ...
+    (?: [ \t]{0,4}:[ \t]{0,2}[A-Za-z_][\w.\[\]|?]{0,30}(?=[ \t]{0,4}=)                     # password: str = ...
+      | [ \t]{1,3}(?:string|String|str|text|TEXT)(?=[ \t]{0,4}:?=) )?
+    [ \t]{0,12}
+    (?P<sign> := | => | %3[dD] | ={1,3} | !={1,2} | \?\??= | \|\|=? | \.= | \+= | <- | :{1,2}=? | -> | →
+      | \uff1a | >\s{0,40} | ,(?=[ ]{0,4}\\?["'`]) | \(?\(\s{0,4}(?=["'`\\]) | [ \t](?=["'`]) | [ ]?\|[ ]? )
+    (?P<space> [ \t]{0,12}) [(@]?
+    (?: (?:rb?|br?|b|u|f|L|str|String|Some|bytes|encode)?\(?(?=\\{0,3}["'`]) )?
+    """,
+    re.VERBOSE,
+)
+_SCHEME: Final = re.compile(
+    r"\\?[\"'`]?(?:bearer|basic|token|digest|ntlm|apikey|api-key|key|ssws|geniekey|bot|oauth|jwt|splunk"
+    r"|negotiate)[ ]+(?:token=)?(?=\S)",
+    re.IGNORECASE,
+)
+_FLAG: Final = re.compile(r"[ \t]{1,4}")
+_SQL: Final = re.compile(
+    r"\s{1,4}(?:with\s{1,4}\S{1,30}\s{1,4})?(?:by|as)\s{1,4}(?:password\s{1,4})?(?:values\s{1,4})?", re.IGNORECASE
+)
+_SAID: Final = re.compile(
+    rf"""
+    (?P<quote>["'`*)]{{0,2}})
+    (?P<between> (?: [ \t]{{1,2}} (?! (?:is|was|are) \b) [^{GAPS}"'`:=]{{1,24}} ){{0,7}}? )
+    (?: [ \t]? (?P<sign>:|=|→|->|\u2013|\u2014) [ \t\n]{{1,3}}
+      | [ \t]{{1,2}} (?i:
+            (?:is|was|are|been|got) (?:[ ](?:now|just|since|been))? [ ]
+                (?:changed|set|reset|updated|rotated|switched) [ ](?:back[ ])?to
+          | is|was|are|will[ ]be|is[ ]going[ ]to[ ]be|to|as|called|equals|reads|says|still|be|on|-|\u2013|\u2014|:|=
+          | ist|lautet|war|auf|es|era|est|c'est|é|è|foi|är|er|jest|это
+        )
+        (?:[ ](?:now|still|currently|just|simply|literally|set[ ]to|temporarily|actually|always|this|jetzt|ahora))?
+        [ ]?[:=]? [ \t\n]{{1,3}}
+      | ['\u2019]s [ ] )
+    """,
+    re.VERBOSE,
+)
+_SAID_DIRECTLY: Final = re.compile(
+    r"[\"'`*]{0,2}(?:[ ](?:of|named|like|number|no\.?|code))?[ \t\n(\u3000是は為为\uff1a]{1,2}"
+)
+_JOINED: Final = re.compile(
+    r"""
+    [,;]? (?: [ ] (?:is|was|as|for|=) [ ] (?: (?:the|my|your|our|his|her|their|its|a|new|old) [ ] )?
+                (?: [\w-]{1,16} [ ] ){0,3}
+            | [ ]? [!=]={1,2} [ ]? (?:\$|this\.|self\.)? )
+    \Z
+    """,
+    re.VERBOSE,
+)
+_UP_TO_WORD: Final = re.compile(f".*[{GAPS}\"'`]", re.DOTALL)
+_LONGEST_SAID: Final = 100
+_VERBS: Final = frozenset(["pass", "clave", "sandi", "bearer"])
+AHEAD: Final = 80
+"""How many characters behind a value the name may begin that tells what it is."""
+
+_UNQUOTED: Final = re.compile(f"[^{GAPS}\"'`<;,|]{{1,{_LONGEST_VALUE}}}")
+_BREAK: Final = re.compile(
+    r"\\+[nrtu\"'`]|&(?=[\w.-]+=)|&(?:amp|quot|lt|gt|#\d+);|/(?=[A-Za-z]{2,20}[:=])|\*\*|\}\}|\\$|%26(?=\w+%3[dD])"
+)
+_STATEMENT: Final = re.compile(r"[A-Za-z_][\w.]{0,60}+(?:=[A-Za-z_]|\()")
+_QUOTED: Final = {
+    quote: re.compile(rf"(?:[^{quote}\\\n]|\\[^{quote}\n]|\\\\){{1,{_LONGEST_QUOTED}}}") for quote in "\"'`"
+}
+
+
+class Found(NamedTuple):
+    """A value of which it is to be told whether it is a secret.
+
+    Args:
+        start: where it begins.
+        end: where it ends.
+        quoted: it stands in quotes.
+        open: the text ended before its quotes did.
+    """
+
+    start: int
+    end: int
+    quoted: bool
+    open: bool = False
+
+
+def read_value(text: str, at: int) -> Found | None:
+    """Read the value that begins at a place, with or without quotes."""
+    begin = at
+    while text[begin : begin + 1] == "\\" and begin - at < 4:  # noqa: PLR2004
+        begin += 1
+    quote = text[begin : begin + 1]
+    if quote and quote in "\"'`":
+        escapes = begin - at
+        if text.startswith(quote * 3, begin):
+            begin += 2
+        body = _QUOTED[quote].match(text, begin + 1)
+        if body is None:
+            return None if begin + 1 < len(text) else Found(begin + 1, begin + 1, quoted=True, open=True)
+        end = body.end()
+        if end >= len(text) and end - begin <= _LONGEST_QUOTED:
+            return Found(begin + 1, end, quoted=True, open=True)
+        if text[end : end + 1] == "\\" or text[end : end + 1] == quote:
+            end -= len(body[0]) - len(body[0].rstrip("\\")) if escapes else 0
+            return Found(begin + 1, end, quoted=True)
+        at = begin + 1
+    elif begin > at:
+        return None
+    body = _UNQUOTED.match(text, at)
+    if body is None:
+        return None
+    end = body.end()
+    if stop := _BREAK.search(text, at, end):
+        end = stop.start()
+    return Found(at, _trimmed(text, at, end), quoted=False)
+
+
+def _trimmed(text: str, start: int, end: int) -> int:
+    while end > start:
+        last = text[end - 1]
+        if last in ".,:*_\\" or (
+            last in ")]}" and text.count(_OPENING[last], start, end) < text.count(last, start, end)
+        ):
+            end -= 1
+        else:
+            break
+    return end
+
+
+_OPENING: Final = {")": "(", "]": "[", "}": "{"}
+
+
+class Assigned:
+    """Finds values by the names that stand before them, and in sentences also behind them.
+
+    Args:
+        bits: the least entropy of keys and tokens, in bits for each character.
+    """
+
+    def __init__(self, bits: float) -> None:
+        self._bits = bits
+
+    def find(self, seen: Seen, begin: int, start: int) -> tuple[list[Span], int]:
+        """Find values.
+
+        Args:
+            seen: the text.
+            begin: where to begin to look for names.
+            start: where values may begin.
+
+        Returns:
+            The values, and the place where one begins whose quotes are still open, or else the length of the text.
+        """
+        text = seen.text
+        found: list[Span] = []
+        still_open = len(text)
+        done: set[int] = set()
+        for name, end in self._names(seen, begin):
+            if end in done:
+                continue
+            done.add(end)
+            kind = _kind(text, name, end)
+            if not kind or text.endswith("::", max(0, name - 2), name):
+                continue
+            value, span = self._after(text, name, end, kind)
+            if value is not None and value.open and value.start <= name + REACH:
+                still_open = min(still_open, value.start)
+            if span is None and kind not in {"key", "pin"}:
+                span = self._before(text, name, kind)
+            if span is not None and span.start >= start and span.start - name <= REACH:
+                found.append(span)
+        return found, still_open
+
+    def _names(self, seen: Seen, begin: int) -> Iterator[tuple[int, int]]:
+        """Yield where names begin and end that have a mark in them."""
+        low, text = seen.low, seen.text
+        is_ascii = low.isascii()
+        for mark in MARKS:
+            if is_ascii and not mark.isascii():
+                continue
+            hit = low.find(mark, begin)
+            while hit >= 0:
+                rest = _REST.match(text, hit + len(mark))
+                assert rest is not None, "it matches nothing, too"
+                end = rest.end()
+                while text[end - 1] in ".-$" and end > hit + len(mark):
+                    end -= 1
+                name, least = hit, max(0, end - _LONGEST_NAME - _LONGEST_REST)
+                while name > least and low[name - 1] in _NAME_CHARS:
+                    name -= 1
+                yield name, end
+                hit = low.find(mark, hit + 1)
+
+    def _after(self, text: str, name: int, end: int, kind: str) -> tuple[Found | None, Span | None]:
+        """Read the value behind a name."""
+        written = text[name:end]
+        if "." in written and text[end : end + 1] == "(" and not kind_of(written.rpartition(".")[2]):
+            return None, None  # a method of a secret
+        place = _place_assigned(text, name, end)
+        value: Found | None = None
+        if place is not None:
+            at, sign = place
+            value, span = self._assigned(text, at, kind, written, sign)
+            if span is not None or (value is not None and value.open):
+                return value, span
+        if written.lower() in _VERBS or text[end : end + 1] == "(":
+            return value, None
+        said, span = self._said(text, end, kind, written)
+        return said or value, span
+
+    def _assigned(self, text: str, at: int, kind: str, name: str, sign: str) -> tuple[Found | None, Span | None]:
+        value = read_value(text, at)
+        if value is None or value.open or value.end <= value.start or _is_code(text, value):
+            return value, None
+        score, label = judge_assigned(Value(text[value.start : value.end], value.quoted), kind, name, sign, self._bits)
+        return value, Span(value.start, value.end, label, score) if score else None
+
+    def _said(self, text: str, end: int, kind: str, name: str) -> tuple[Found | None, Span | None]:
+        """Read what a sentence says about a name."""
+        for pattern in (_SAID, _SAID_DIRECTLY):
+            said = pattern.match(text, end)
+            if said is None:
+                continue
+            value = read_value(text, said.end())
+            if value is None:
+                continue
+            if value.open:
+                return value, None
+            if value.end <= value.start or _is_code(text, value):
+                continue
+            how = "directly" if pattern is _SAID_DIRECTLY else "said"
+            score, label = judge_said(Value(text[value.start : value.end], value.quoted), kind, name, how, self._bits)
+            if score:
+                return value, Span(value.start, value.end, label, score)
+        return None, None
+
+    def _before(self, text: str, name: int, kind: str) -> Span | None:
+        """Read the value before a name: "hunter2 is the password"."""
+        if text[name - 1 : name] not in {" ", "=", "$", "."}:
+            return None
+        joined = _JOINED.search(text, max(0, name - AHEAD + 1), name)
+        if joined is None:
+            return None
+        end = joined.start()
+        if text[end - 1 : end] in {'"', "'", "`"}:
+            end -= 1
+        low = max(0, end - _LONGEST_SAID - 1)
+        gap = _UP_TO_WORD.match(text, low, end)
+        if gap is None and low:
+            return None
+        start = gap.end() if gap else low
+        value = text[start:end].rstrip(".,;:")
+        if not is_strong(value):
+            return None
+        if kind != "password" and len(value) < 12:  # noqa: PLR2004
+            return None
+        return Span(start, start + len(value), "PASSWORD" if kind == "password" else "API_KEY", 0.7)
+
+
+def _place_assigned(text: str, name: int, end: int) -> tuple[int, str] | None:
+    """Return where what is assigned to a name begins, and by which sign, with a space if one follows it."""
+    written = text[name:end].lower()
+    if written == "identified":
+        by = _SQL.match(text, end)
+        return (by.end(), " ") if by else None
+    if assign := _ASSIGN.match(text, end):
+        sign = assign["sign"].strip()
+        if not sign and written == "pass":
+            return None  # a verb
+        if "\n" in assign["sign"] and text[text.rfind("\n", 0, name) + 1 : name].strip() != "<":
+            return None  # it only stands in brackets
+        scheme = _SCHEME.match(text, assign.end())
+        return (scheme or assign).end(), sign if not assign["space"] else sign + " "
+    if text[name : name + 1] == "-" and (flag := _FLAG.match(text, end)):
+        return flag.end(), "--"
+    return None
+
+
+def _is_code(text: str, value: Found) -> bool:
+    """Tell at little cost what is another assignment, or a call."""
+    return not value.quoted and bool(_STATEMENT.match(text, value.start, value.end))
+
+
+def _kind(text: str, name: int, end: int) -> str:
+    """Tell what a name means; that of two words is read with both."""
+    written = text[name:end]
+    kind = "password" if written.lower() == "identified" else kind_of(written)
+    if kind == "key" or not kind:
+        before = _WORD.search(text, max(0, name - 24), name)
+        if before:
+            kind = kind_of(before[0][:-1] + " " + written) if kind or written.lower() == "code" else kind
+    return kind

@@ -1,0 +1,185 @@
+"""`Secrets`: finds keys, tokens, passwords and private keys in texts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from aigw.errors import ConfigError
+from aigw.guards.secrets.assigned import AHEAD, Assigned
+from aigw.guards.secrets.formats import FORMATS
+from aigw.guards.secrets.judged import LABELS
+from aigw.guards.secrets.pem import find_keys, open_block
+from aigw.guards.secrets.seen import CONTEXT, GAPS, REACH, Seen, last_token, without_hidden_end
+from aigw.guards.secrets.shapes import FORMS, find_credentials, find_logins, find_tokens
+from aigw.guards.secrets.values import is_strong
+from aigw.guards.span import Span, best
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+KINDS: Final = tuple(
+    sorted(
+        {*LABELS.values(), "PRIVATE_KEY", "URL_CREDENTIALS", "DISCORD_BOT_TOKEN"}
+        | {one.kind for one in FORMATS}
+        | {one.kind for one in FORMS}
+    )
+)
+"""The kinds of secrets: four general ones, private keys, credentials in addresses, and those of the providers."""
+
+_LONGEST_CUSTOM: Final = 200
+_TOKENS: Final = re.compile(f"[^{GAPS}]+")
+
+
+class Secrets:
+    """Finds secrets by the formats of their providers, the names they are assigned to, and what sentences say of them.
+
+    >>> [(span.kind, span.start, span.end) for span in Secrets().find("the db password is Tr0ub4dor&3, don't share it")]
+    [('PASSWORD', 19, 30)]
+
+    A `StreamDetector`: what it finds in a text that grows is what it finds in the whole. A span covers the secret
+    alone, without its name and quotes; of a private key the whole block, of an address ``user:password``.
+
+    Args:
+        kinds: which of `KINDS` are reported; by default all. What `custom` finds is always reported.
+        exclude: which of them are not.
+        custom: patterns of your own by the kind to report. A match has no white space in it and at most 200 characters;
+            a pattern may look at the word that it stands in.
+        allow: values that are no secrets, such as those of your tests: texts, or compiled patterns of the whole.
+        entropy: the least entropy of keys and tokens without a known format, in bits for each character; more finds
+            less.
+        min_score: what the detector is less sure of is left out. At 0.4 also single words that are assigned to a
+            password, and default passwords of services, are reported.
+
+    Raises:
+        ConfigError: an argument makes no sense.
+    """
+
+    context: int = CONTEXT
+
+    def __init__(
+        self,
+        kinds: Iterable[str] | None = None,
+        *,
+        exclude: Iterable[str] = (),
+        custom: Mapping[str, str | re.Pattern[str]] | None = None,
+        allow: Iterable[str | re.Pattern[str]] = (),
+        entropy: float = 3.0,
+        min_score: float = 0.5,
+    ) -> None:
+        chosen = frozenset(KINDS if kinds is None else _names("kinds", kinds))
+        self._custom = [(kind, _pattern(kind, pattern)) for kind, pattern in (custom or {}).items()]
+        self._reported = chosen - frozenset(_names("exclude", exclude)) | {kind for kind, _ in self._custom}
+        if isinstance(allow, str):
+            raise ConfigError("allow must be a list of values and patterns, not one string")
+        allowed = list(allow)
+        for value in allowed:
+            if not isinstance(value, (str, re.Pattern)):
+                raise ConfigError(f"allow must hold texts and compiled patterns, not {value!r}")
+        self._allowed = frozenset([value for value in allowed if isinstance(value, str)])
+        self._allowed_patterns = [value for value in allowed if not isinstance(value, str)]
+        self._min_score = _number("min_score", min_score, 1)
+        self._assigned = Assigned(_number("entropy", entropy, 8))
+
+    def find(self, text: str, start: int = 0) -> list[Span]:
+        """Find secrets, in order of place; spans do not overlap.
+
+        Args:
+            text: the text.
+            start: return only spans that begin here or later.
+        """
+        seen = Seen(text)
+        spans, _ = self._look(seen, seen.place(start))
+        return [
+            Span(seen.original(span.start), seen.original(span.end - 1) + 1, span.kind, span.score)
+            for span in spans
+            if span.kind in self._reported and not self._is_allowed(seen.text[span.start : span.end])
+        ]
+
+    def settled(self, text: str, start: int = 0) -> int:
+        """Tell how far a text is decided, whatever comes after it.
+
+        Args:
+            text: the text so far.
+            start: what it returned before.
+        """
+        end = without_hidden_end(text)
+        if end <= start:
+            return start
+        seen = Seen(text[:end])
+        begin = seen.place(start)
+        cut = min(last_token(seen.text, begin), open_block(seen.text, begin))
+        cut = _before_strong(seen.text, begin, cut)
+        if cut > begin:
+            spans, still_open = self._look(seen, begin)
+            cut = min(cut, still_open)
+            for span in reversed(spans):
+                if span.start < cut < span.end:
+                    cut = span.start
+        return max(start, seen.original(cut)) if cut > begin else start
+
+    def _look(self, seen: Seen, start: int) -> tuple[list[Span], int]:
+        """Return what is found from a place on, and where a value begins whose quotes are still open."""
+        text = seen.text
+        begin = max(0, start - REACH)
+        found, still_open = self._assigned.find(seen, begin, start)
+        found += find_tokens(text, start)
+        found += find_credentials(text, start)
+        found += [span for span in find_logins(text, begin) if span.start >= start]
+        found += find_keys(text, start)
+        for kind, pattern in self._custom:
+            found += _custom(text, start, kind, pattern)
+        return best([span for span in found if span.score >= self._min_score]), still_open
+
+    def _is_allowed(self, value: str) -> bool:
+        return value in self._allowed or any(pattern.fullmatch(value) for pattern in self._allowed_patterns)
+
+
+def _before_strong(text: str, start: int, cut: int) -> int:
+    """Move a cut before what looks like a password, while the text may still come to say that it is one."""
+    low = max(start, len(text) - AHEAD - REACH)
+    for token in _TOKENS.finditer(text, low, max(low, cut)):
+        if len(text) - token.end() <= AHEAD and _may_be_said(token[0]):
+            return token.start()
+    return cut
+
+
+def _may_be_said(token: str) -> bool:
+    return any(is_strong(part) for part in _QUOTES.split(token))
+
+
+_QUOTES: Final = re.compile("[\"'`]|[.,;:]+$")
+
+
+def _custom(text: str, start: int, kind: str, pattern: re.Pattern[str]) -> Iterable[Span]:
+    """Yield what a pattern of the user matches, word by word."""
+    for token in _TOKENS.finditer(text, start):
+        for match in pattern.finditer(text, token.start(), token.end()):
+            if 0 < match.end() - match.start() <= _LONGEST_CUSTOM:
+                yield Span(match.start(), match.end(), kind, 1.0)
+
+
+def _pattern(kind: str, pattern: str | re.Pattern[str]) -> re.Pattern[str]:
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, TypeError) as error:
+        raise ConfigError(f"custom[{kind!r}] must be a regular expression, not {pattern!r}: {error}") from error
+    if compiled.match(""):
+        raise ConfigError(f"custom[{kind!r}] must not match nothing at all, as {compiled.pattern!r} does")
+    return compiled
+
+
+def _names(argument: str, values: Iterable[str]) -> list[str]:
+    if isinstance(values, str):
+        raise ConfigError(f"{argument} must be a list of kinds, not the string {values!r}")
+    names = list(values)
+    for name in names:
+        if name not in KINDS:
+            raise ConfigError(f"{argument} must be among secrets.KINDS, such as 'PASSWORD', not {name!r}")
+    return names
+
+
+def _number(argument: str, value: object, most: int) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
+        raise ConfigError(f"{argument} must be between 0 and {most}, not {value!r}")
+    return float(value)

@@ -1,0 +1,173 @@
+"""Judges a value by the name that it belongs to, and by how the two stand together."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from aigw.guards.secrets.values import (
+    classes,
+    is_date,
+    is_hashed,
+    is_placeholder,
+    is_random,
+    is_reference,
+    is_strong,
+    is_uuid,
+    is_wordy,
+)
+
+LABELS: Final = {"password": "PASSWORD", "secret": "API_KEY", "token": "TOKEN", "key": "API_KEY", "pin": "PIN"}
+"""What values are reported as, by what their names mean."""
+
+_SURE: Final = 0.85
+_LIKELY: Final = 0.6
+_UNLIKELY: Final = 0.4
+_NO: Final = (0.0, "")
+
+_SHORTEST_HEX: Final = 16
+_PIN: Final = re.compile(r"\d{4,8}")
+_ALPHABETIC: Final = re.compile(r"[A-Za-z\u00c0-\u058f]+")
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_$@][A-Za-z_]*(?:[-_.][A-Za-z0-9]+)*\d{0,2}")
+_CODE: Final = re.compile(
+    r"[A-Za-z_]\w*(?:\.\w+)*(?:[\[({]|[=!<>+]=|=\w)|[-+!&|*(){}\[\]=<>/\\?%^~@#,.:;]*$|[\w.]+\|\|"
+)
+_HEX: Final = re.compile(r"(?:0x)?[0-9a-fA-F]+")
+_UPPER_NAME: Final = re.compile(r"[A-Z][A-Z0-9_.]{2,}")
+_CONSTANT: Final = re.compile(r"[A-Z]+[0-9]{0,4}(?:_[A-Z]+[0-9]{0,2})+|[A-Za-z_]\w*=\w+")
+_SENTENCE: Final = re.compile(r"\s")
+
+
+class Value(NamedTuple):
+    """A value as it is written.
+
+    Args:
+        text: it, without quotes.
+        quoted: it stood in quotes.
+    """
+
+    text: str
+    quoted: bool
+
+
+def _is_nothing(value: Value) -> bool:
+    """Tell what is no value of its own: a stand-in, a reference, a hash, a public key, a certificate, a picture."""
+    text = value.text
+    if is_placeholder(text) or is_hashed(text) or is_date(text):
+        return True
+    if text.startswith(
+        ("ssh-rsa", "ssh-ed25519", "ecdsa-", "-----BEGIN", "MIIC", "MIID", "AAAAB3Nza", "iVBOR", "/9j/", "data:")
+    ):
+        return True
+    return is_reference(text, quoted=value.quoted) or bool(_CONSTANT.fullmatch(text))
+
+
+def judge_assigned(value: Value, kind: str, name: str, sign: str, bits: float) -> tuple[float, str]:
+    """Judge what is assigned to a name.
+
+    Args:
+        value: the value.
+        kind: what the name means: see `kind_of`.
+        name: the name as it is written.
+        sign: what stands between the two, with a space if it is followed by one.
+        bits: the least entropy of keys and tokens.
+
+    Returns:
+        How sure it is a secret, and as what to report it.
+    """
+    label = LABELS[kind]
+    if kind == "pin":
+        return (_LIKELY, label) if _PIN.fullmatch(value.text) and sign.strip() in {":", "="} and name.isupper() else _NO
+    if len(value.text) < 4 or _is_nothing(value):  # noqa: PLR2004
+        return _NO
+    if kind == "password":
+        return _password(value, name, sign), label
+    return _key(value, kind, name, bits), label
+
+
+def _password(value: Value, name: str, sign: str) -> float:  # noqa: PLR0911  (a table in the form of a function)
+    text = value.text
+    if _SENTENCE.search(text):
+        return _UNLIKELY if classes(text) < 4 or len(text) > 40 else _LIKELY  # noqa: PLR2004
+    if not value.quoted and _CODE.match(text):
+        return 0.0
+    if not any(char.isalnum() for char in text):
+        return 0.0
+    if text.isdigit():
+        return _LIKELY if len(text) >= 6 or value.quoted else _UNLIKELY  # noqa: PLR2004
+    if _ALPHABETIC.fullmatch(text):
+        in_settings = _UPPER_NAME.fullmatch(name) and sign == "="
+        if not is_wordy(text) and len(text) >= 8 and classes(text) > 1:  # noqa: PLR2004
+            return _LIKELY
+        return _LIKELY if in_settings and not text.isupper() and len(text) >= 5 else _UNLIKELY  # noqa: PLR2004
+    if _IDENTIFIER.fullmatch(text):
+        has_digit = any(char.isdigit() for char in text)
+        if has_digit and "." not in text and (value.quoted or sign != "= ") and not re.search(r"[-_].*[-_]", text):
+            return _LIKELY
+        return _LIKELY if has_digit and not is_wordy(text) else _UNLIKELY
+    return _SURE
+
+
+def _key(value: Value, kind: str, name: str, bits: float) -> float:  # noqa: PLR0911  (likewise)
+    text = value.text
+    least = 16 if kind == "key" else 10 if value.quoted else 12
+    if len(text) < least or _SENTENCE.search(text) or (not value.quoted and _CODE.match(text.rstrip("="))):
+        return 0.0
+    if is_uuid(text):
+        return _LIKELY if kind == "secret" or name.isupper() else _UNLIKELY
+    if not is_random(text, bits):
+        return 0.0
+    has_digit = any(char.isdigit() for char in text)
+    if _HEX.fullmatch(text):
+        if not has_digit or len(text) < _SHORTEST_HEX or text.isdigit():
+            return 0.0
+        return _LIKELY if kind != "key" else _UNLIKELY
+    if text.isdigit() or (not has_digit and (classes(text) < 2 or len(text) < 20)):  # noqa: PLR2004
+        return 0.0
+    if kind == "key":
+        return _LIKELY if classes(text) >= 3 else _UNLIKELY  # noqa: PLR2004
+    return _SURE
+
+
+def judge_said(value: Value, kind: str, name: str, how: str, bits: float) -> tuple[float, str]:
+    """Judge what a sentence says to be a secret.
+
+    Args:
+        value: the value.
+        kind: what the name means.
+        name: the name as it is written.
+        how: ``said`` to be it, or standing ``directly`` behind it.
+        bits: the least entropy of keys and tokens.
+    """
+    label = LABELS[kind]
+    text = value.text
+    if kind == "pin":
+        return (_LIKELY, label) if _PIN.fullmatch(text) and how == "said" else _NO
+    if len(text) < 4 or _is_nothing(value):  # noqa: PLR2004
+        return _NO
+    if kind == "password":
+        return _said_password(value, name, how), label
+    if _SENTENCE.search(text) or not any(char.isdigit() for char in text):
+        return _NO
+    score = _key(Value(text, quoted=True), kind, name, bits) if len(text) >= 12 else 0.0  # noqa: PLR2004
+    return (min(score, 0.7), label) if score else _NO
+
+
+def _said_password(value: Value, name: str, how: str) -> float:
+    text = value.text
+    if _SENTENCE.search(text):
+        is_phrase = "phrase" in name.lower() and text.count(" ") >= 2 and how == "said"  # noqa: PLR2004
+        return _LIKELY if is_phrase else 0.0
+    if is_strong(text.rstrip("!?")) or is_strong(text):
+        return 0.8
+    if (
+        how == "said"
+        and re.fullmatch(r"[A-Za-z]+\d{1,6}[!?.$#@]*", text)
+        and text.lower()[:4] not in {"vers", "step", "line", "sect"}
+    ):
+        return _LIKELY
+    if how == "said" and value.quoted and len(text) >= 5 and not _IDENTIFIER.fullmatch(text):  # noqa: PLR2004
+        return _LIKELY
+    if how == "said" and classes(text) >= 3 and len(text) >= 6 and re.search(r"\w[^\w\s]\w|[a-z][A-Z]|\d", text):  # noqa: PLR2004
+        return _LIKELY
+    return _UNLIKELY if value.quoted else 0.0

@@ -1,0 +1,88 @@
+"""The text as detectors should see it: without invisible characters, and with the places where it can be cut.
+
+A *token* is a run of characters without a gap. Gaps are white space, control characters, and the characters of scripts
+that need no spaces. A value without quotes lies within a token, so a growing text is decided up to its last gap, unless
+something with gaps of its own is still open there.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from typing import Final
+
+REACH: Final = 200
+"""How many characters before a value its context may begin."""
+
+_INVISIBLE: Final = "\u00ad\u034f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff"
+_MOST_INVISIBLE: Final = 3
+
+CONTEXT: Final = 2 * REACH * (_MOST_INVISIBLE + 1) + 8
+"""The same in the text as it was given, where up to three invisible characters may follow each visible one."""
+
+GAPS: Final = "\\x00-\\x20\\x7f-\\xa0\\u0590-\\U0010ffff"
+"""The characters between tokens, for a set in a regular expression."""
+
+_UP_TO_LAST_GAP: Final = re.compile(f".*[{GAPS}]", re.DOTALL)
+_HIDDEN: Final = re.compile(f"(?<=[!-~])[{_INVISIBLE}]{{1,{_MOST_INVISIBLE}}}(?=[!-~])")
+_SOME_INVISIBLE: Final = re.compile(f"[{_INVISIBLE}]")
+
+
+class Seen:
+    """A text without the invisible characters inside of its words.
+
+    Args:
+        raw: the text as it was given.
+    """
+
+    __slots__ = ("_at", "_shifts", "low", "text")
+
+    def __init__(self, raw: str) -> None:
+        self._at: list[int] = []
+        self._shifts: list[int] = []
+        self.text = raw
+        if not raw.isascii() and _SOME_INVISIBLE.search(raw):
+            self.text = self._without_hidden(raw)
+        low = self.text.lower()
+        self.low = low if len(low) == len(self.text) else self.text.replace("\u0130", "I").lower()
+        """The text in lower case, place for place."""
+
+    def _without_hidden(self, raw: str) -> str:
+        pieces: list[str] = []
+        position = removed = 0
+        for hidden in _HIDDEN.finditer(raw):
+            pieces.append(raw[position : hidden.start()])
+            position = hidden.end()
+            self._at.append(hidden.start() - removed)
+            removed += position - hidden.start()
+            self._shifts.append(removed)
+        return "".join([*pieces, raw[position:]])
+
+    def original(self, at: int) -> int:
+        """Return where in the given text the character stands that is at a place here."""
+        number = bisect_right(self._at, at)
+        return at + self._shifts[number - 1] if number else at
+
+    def place(self, at: int) -> int:
+        """Return where a place in the given text is here."""
+        if not self._at:
+            return at
+        places = [here + (self._shifts[number - 1] if number else 0) for number, here in enumerate(self._at)]
+        number = bisect_left(places, at)
+        return max(at - self._shifts[number - 1], self._at[number - 1]) if number else at
+
+
+def without_hidden_end(raw: str) -> int:
+    """Return the length of a text without invisible characters at its end, which may come to stand in a word."""
+    if raw.isascii() or not _SOME_INVISIBLE.match(raw, len(raw) - 1):
+        return len(raw)
+    end = len(raw)
+    while end and _SOME_INVISIBLE.match(raw, end - 1):
+        end -= 1
+    return end
+
+
+def last_token(text: str, start: int) -> int:
+    """Return where the last token begins, at a place or behind it."""
+    gap = _UP_TO_LAST_GAP.match(text, start)
+    return gap.end() if gap else start

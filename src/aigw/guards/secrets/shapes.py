@@ -1,0 +1,277 @@
+"""Finds what is known by its form alone: tokens of providers, signed tokens, webhooks, credentials in addresses."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from aigw.guards.secrets.formats import ALPHABETS, FORMATS
+from aigw.guards.secrets.values import classes, entropy, is_placeholder, is_wordy
+from aigw.guards.span import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+_LOOKALIKES: Final = str.maketrans(
+    "авекмнорстухіјѕԁɡһӏսΑΒΕΖΗΙΚΜΝΟΡΤΥΧАВЕКМНОРСТУХІЈЅ", "abekmhopctyxijsdghluABEZHIKMNOPTYXABEKMHOPCTYXIJS"
+)
+_LOOKALIKE: Final = re.compile("[\u0251-\u0582]")
+
+_SURE: Final = 0.95
+_LIKELY: Final = 0.7
+_SHORT: Final = 12
+_LONGEST_FORM: Final = 400
+_LEAST_BITS: Final = 2.6
+_LEAST_BITS_OF_FIGURES: Final = 2.3
+
+
+class _Form(NamedTuple):
+    """How a token looks as a whole.
+
+    Args:
+        kind: what it is reported as.
+        mark: characters in it that are looked for.
+        before: how many characters before the mark it may begin.
+        pattern: the whole; its group ``secret``, or else all of it, is reported.
+        check: tells of what is matched whether it is one.
+    """
+
+    kind: str
+    mark: str
+    before: int
+    pattern: re.Pattern[str]
+    check: Callable[[str], bool] | None = None
+
+
+def _is_signed_token(value: str) -> bool:
+    """Tell whether the first part of a JSON web token is a header, or at least begins like one."""
+    head = value.partition(".")[0]
+    try:
+        header = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        return False
+    return isinstance(header, dict) and bool(header.keys() & {"alg", "typ", "enc", "kid"})
+
+
+def _is_encoded_key(value: str) -> bool:
+    head = base64.b64decode(value[:80][: len(value[:80]) // 4 * 4])
+    return b"PRIVATE KEY" in head
+
+
+def _is_random(value: str) -> bool:
+    return entropy(value) >= _LEAST_BITS and not is_placeholder(value)
+
+
+def _form(kind: str, mark: str, before: int, pattern: str, check: Callable[[str], bool] | None = _is_random) -> _Form:
+    return _Form(kind, mark, before, re.compile(pattern), check)
+
+
+_HEX: Final = "[0-9a-fA-F]"
+_UUID: Final = f"{_HEX}{{8}}-(?:{_HEX}{{4}}-){{3}}{_HEX}{{12}}"
+
+FORMS: Final = (
+    _form("JWT", "eyJ", 0, r"(?<![\w-])eyJ[\w-]{8,2000}+\.e[wy][\w-]{6,8000}+\.(?:[\w-]{16,2000}+)?", _is_signed_token),
+    _form(
+        "JWT",
+        "eyJ",
+        0,
+        r"(?<![\w-])eyJ[\w-]{16,2000}+\.[\w-]{0,700}+\.[\w-]{12,90}\.[\w-]{16,9000}+\.[\w-]{16,90}",
+        _is_signed_token,
+    ),
+    _form("PRIVATE_KEY", "LS0tLS1CRUdJTi", 0, r"LS0tLS1CRUdJTi[A-Za-z0-9+/=]{40,20000}+", _is_encoded_key),
+    _form("TELEGRAM_BOT_TOKEN", ":AA", 10, r"(?<![0-9A-Za-z])(?:bot)?(?P<secret>\d{8,10}:AA[\w-]{32,34})(?![\w-])"),
+    _form("MAILCHIMP_API_KEY", "-us", 32, r"(?<![0-9A-Za-z])[0-9a-zA-Z]{32}-us\d{1,2}(?!\w)"),
+    _form("AZURE_CLIENT_SECRET", "Q~", 4, r"(?<![\w~.-])[\w~.]{3}\dQ~[\w~.-]{31,36}(?![\w~-])"),
+    _form("AZURE_STORAGE_KEY", "AccountKey=", 0, r"AccountKey=(?P<secret>[A-Za-z0-9+/]{80,88}={0,2})"),
+    _form("AZURE_DEVOPS_TOKEN", "AZDO", 80, r"(?<![A-Za-z0-9])[A-Za-z0-9]{70,80}AZDO[A-Za-z0-9]{4}(?![A-Za-z0-9])"),
+    _form(
+        "AZURE_OPENAI_KEY", "JQQJ99", 52, r"(?<![A-Za-z0-9])[A-Za-z0-9]{40,52}JQQJ99[A-Za-z0-9]{20,40}(?![A-Za-z0-9])"
+    ),
+    _form("TERRAFORM_TOKEN", ".atlasv1.", 14, r"(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{60,72}"),
+    _form("FIREBASE_KEY", ":APA91b", 22, r"(?<![\w-])AAAA[\w-]{7}:APA91b[\w-]{130,140}"),
+    _form("FIREBASE_TOKEN", ":APA91b", 22, r"(?<![\w-])[\w-]{20,22}:APA91b[\w-]{130,140}"),
+    _form("OPENAI_API_KEY", "T3BlbkFJ", 100, r"(?<![A-Za-z0-9])sk-[\w-]{16,90}T3BlbkFJ[\w-]{16,90}"),
+    _form(
+        "SLACK_WEBHOOK",
+        "hooks.slack.com/",
+        0,
+        r"hooks\.slack\.com/(?P<secret>(?:services|workflows|triggers)/[A-Za-z0-9+/]{20,80})",
+    ),
+    _form("DISCORD_WEBHOOK", "/api/webhooks/", 0, r"/api/webhooks/(?P<secret>\d{15,20}/[\w-]{50,90})"),
+    _form(
+        "TEAMS_WEBHOOK",
+        "/webhookb2/",
+        0,
+        rf"/webhookb2/(?P<secret>{_UUID}@{_UUID}/IncomingWebhook/[0-9a-f]{{32}}/{_UUID})",
+    ),
+    _form("ZAPIER_WEBHOOK", "hooks.zapier.com/", 0, r"hooks\.zapier\.com/hooks/catch/(?P<secret>\d{4,10}/\w{6,12})"),
+    _form("AZURE_SAS", "sig=", 0, r"(?<![A-Za-z])sig=(?P<secret>[A-Za-z0-9%+/]{40,70}(?:=|%3[dD])?)"),
+    _form("MAXMIND_KEY", "_mmk", 36, r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk(?!\w)"),
+    _form("SALESFORCE_TOKEN", "!AQ", 18, r"(?<![A-Za-z0-9])00D[A-Za-z0-9]{9,15}!AQ[\w.]{60,110}"),
+    _form("PLANETSCALE_TOKEN", "pscale_", 0, r"pscale_(?:tkn|oauth|pw)_[\w=.-]{32,64}"),
+    _form("DROPBOX_TOKEN", "AAAAAAAAAA", 11, r"(?<![A-Za-z0-9])[A-Za-z0-9]{11}AAAAAAAAAA[\w-]{43}(?![\w-])"),
+    _form("NEW_RELIC_KEY", "NRAL", 36, r"(?<![A-Za-z0-9])(?:[0-9a-f]{2}\d\dxx?)?[0-9a-fx]{30,36}NRAL(?![A-Za-z0-9])"),
+    _form(
+        "AUTHRESS_KEY",
+        ".acc",
+        40,
+        r"(?<![A-Za-z0-9])(?:sc|ext|scauth|authress)_\w{5,30}\.\w{4,6}\.acc[_-][\w-]{10,32}\.[\w+/=-]{30,120}",
+    ),
+    _form(
+        "ONEPASSWORD_SECRET_KEY",
+        "A3-",
+        0,
+        r"(?<![A-Za-z0-9-])A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}(?![A-Z0-9])",
+    ),
+)
+"""The forms that are not just a beginning and a run of characters, each with characters by which it is found."""
+
+_DISCORD: Final = re.compile(r"[MNO](?<![\w.-].)[\w-]{22,27}\.[\w-]{6}\.[\w-]{27,40}(?![\w.-])")
+_CREDENTIALS: Final = re.compile(
+    r"(?P<user>[^\s/@:?#\"'<>\\\x00-\x20\u0590-\U0010ffff]{0,100}(?:@[\w.-]{3,60})?):"
+    r"(?P<password>[^\s/@\"'<>\\\x00-\x20\u0590-\U0010ffff]{1,200})@(?=[\w\[{$%])"
+)
+_LOGIN: Final = re.compile(
+    r"-(?<=[\s\"']-)(?:u|-user|-proxy-user|U)(?:[ =]{1,2}[\"']?|[\"'])[\w.@+-]{1,60}:"
+    r"(?P<password>[^\s\"'`:/\x00-\x20\x7f-\xa0\u0590-\U0010ffff]{4,100})"
+)
+_NO_PASSWORD: Final = re.compile(
+    r"(?i)\$|[{}<>*]|%\(|^x+$|^\.+$|^(?:pass|password|passwd|pwd|secret|token|user|pw|p|\[.*|mypassword|yourpassword)$"
+)
+_DEFAULT_PASSWORDS: Final = frozenset(
+    (
+        "postgres",
+        "root",
+        "admin",
+        "guest",
+        "test",
+        "user",
+        "mysql",
+        "redis",
+        "minio",
+        "minioadmin",
+        "rabbitmq",
+        "mongo",
+        "foo",
+        "bar",
+    )
+)
+
+
+def _grouped() -> dict[str, tuple[tuple[str, re.Pattern[str], str], ...]]:
+    groups: dict[str, list[tuple[str, re.Pattern[str], str]]] = {}
+    for kind, prefix, alphabet, least, most in sorted(FORMATS, key=lambda one: -len(one.prefix)):
+        chars = ALPHABETS[alphabet]
+        stop = f"(?![{chars}])" if alphabet in {"hex", "lower", "upper", "alnum"} else ""
+        pattern = re.compile(f"[{chars}]{{{least},{most}}}{stop}(?![A-Za-z0-9])")
+        groups.setdefault(prefix, []).append((kind, pattern, alphabet))
+    return {prefix: tuple(group) for prefix, group in groups.items()}
+
+
+_GROUPS: Final = _grouped()
+_ESCAPED: Final = re.compile(r"(?:\\[nrt]|%[0-9A-Fa-f]{2}|\x1b\[\d{1,3}(?:;\d+)*m)\Z")
+
+
+def _alternation(prefixes: Iterable[str]) -> str:
+    """Write a pattern for any of some texts, longest first, that shares their beginnings."""
+    by_first: dict[str, list[str]] = {}
+    for prefix in sorted(set(prefixes)):
+        by_first.setdefault(prefix[:1], []).append(prefix[1:])
+    ends = "" in by_first
+    by_first.pop("", None)
+    parts = [re.escape(first) + _alternation(rest) for first, rest in by_first.items()]
+    body = "|".join(parts)
+    if not parts:
+        return ""
+    return f"(?:{body})" + ("?" if ends else "")
+
+
+_PREFIX: Final = re.compile(_alternation(_GROUPS))
+
+
+def is_start(text: str, at: int) -> bool:
+    """Tell whether a token may begin at a place: not inside of a word, but behind an escape."""
+    before = text[at - 1 : at]
+    if not before.isalnum():
+        return True
+    return bool(_ESCAPED.search(text, max(0, at - 8), at)) if before in "nrtm0123456789abcdefABCDEF" else False
+
+
+def find_tokens(text: str, start: int) -> Iterator[Span]:
+    """Yield the tokens of providers that begin at a place or behind it."""
+    if not text.isascii() and _LOOKALIKE.search(text):
+        text = text.translate(_LOOKALIKES)
+    for hit in _PREFIX.finditer(text, start):
+        if not is_start(text, hit.start()):
+            continue
+        yield from _tokens_at(text, hit.start(), hit[0])
+    for form in FORMS:
+        yield from _forms(text, start, form)
+    for match in _DISCORD.finditer(text, start):
+        if classes(match[0]) >= 3 and not is_wordy(match[0]):  # noqa: PLR2004
+            yield Span(match.start(), match.end(), "DISCORD_BOT_TOKEN", 0.9)
+
+
+def _tokens_at(text: str, at: int, prefix: str) -> Iterator[Span]:
+    while prefix:
+        for kind, pattern, alphabet in _GROUPS.get(prefix, ()):
+            match = pattern.match(text, at + len(prefix))
+            if match and prefix not in match[0] and _is_body(match[0], alphabet):
+                sure = len(prefix) > 2 and match.end() - match.start() >= _SHORT  # noqa: PLR2004
+                yield Span(at, match.end(), kind, _SURE if sure else _LIKELY)
+                return
+        prefix = prefix[:-1]
+
+
+def _is_body(body: str, alphabet: str) -> bool:
+    if is_placeholder(body) or (alphabet not in {"hex", "upper"} and is_wordy(body)):
+        return False
+    if alphabet == "hex":
+        return entropy(body) >= _LEAST_BITS_OF_FIGURES
+    has_digit = any(char.isdigit() for char in body)
+    if not has_digit and (len(body) < 16 or classes(body) < 2):  # noqa: PLR2004  (longer ones may have none by chance)
+        return False
+    return entropy(body) >= _LEAST_BITS
+
+
+def _forms(text: str, start: int, form: _Form) -> Iterator[Span]:
+    group = "secret" if "secret" in form.pattern.groupindex else 0
+    mark = text.find(form.mark, start)
+    end = start
+    while mark >= 0:
+        match = (
+            form.pattern.search(text, max(start, mark - form.before), mark + _LONGEST_FORM)
+            if form.before
+            else form.pattern.match(text, mark)
+        )
+        if match and match.start() <= mark and (form.check is None or form.check(match[0])):
+            yield Span(match.start(group), match.end(group), form.kind, _SURE)
+            end = match.end()
+        mark = text.find(form.mark, max(mark + len(form.mark), end))
+
+
+def find_logins(text: str, begin: int) -> Iterator[Span]:
+    """Yield the passwords of ``-u user:password``, as it is given to curl.
+
+    Args:
+        text: the text.
+        begin: where to begin to look, which is before where passwords may begin.
+    """
+    for match in _LOGIN.finditer(text, begin):
+        password = match["password"]
+        if not (_NO_PASSWORD.search(password) or is_placeholder(password) or password.lower() in _DEFAULT_PASSWORDS):
+            yield Span(match.start("password"), match.end("password"), "PASSWORD", _LIKELY)
+
+
+def find_credentials(text: str, start: int) -> Iterator[Span]:
+    """Yield the user and the password of addresses, ``user:password``."""
+    at = text.find("://", start)
+    while at >= 0:
+        match = _CREDENTIALS.match(text, at + 3)
+        if match and not _NO_PASSWORD.search(match["password"]) and not is_placeholder(match["password"]):
+            is_default = match["password"].lower() in _DEFAULT_PASSWORDS or match["password"] == match["user"]
+            yield Span(match.start(), match.end("password"), "URL_CREDENTIALS", 0.4 if is_default else 0.9)
+        at = text.find("://", at + 3)

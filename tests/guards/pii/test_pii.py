@@ -1,0 +1,261 @@
+"""What `Pii` finds, and what it leaves alone, kind by kind."""
+
+# ruff: noqa: E501, RUF001  (tables of values, of many scripts)
+from __future__ import annotations
+
+import itertools
+import re
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from aigw import ConfigError
+from aigw.guards import Pii, Span
+from aigw.guards.pii import KINDS, Custom, Presidio
+
+PII = Pii()
+
+
+def found(text, pii=PII):
+    """Return the kinds and values that are found."""
+    return [(span.kind, text[span.start : span.end]) for span in pii.find(text)]
+
+
+VALUES = {
+    "EMAIL": [
+        "ann@example.org", "ann.lee+news@mail.example.co.uk", "o'brien@example.org", "ANN@EXAMPLE.ORG", "a@b.io",
+        "josé@exämple.de", "почта@пример.рф", "用户@例子.公司", "ann@xn--exmple-cua.de", '"ann"@example.org', "ann＠example．org",
+        "ann (at) example (dot) org", "ann[at]example[dot]org", "ann at example dot org", "ann@[192.0.2.1]", "ann%40example.org",
+        "a\u200bnn@exam\u00adple.org", "ann_lee-1@example-site.museum",
+    ],
+    "CREDIT_CARD": [
+        "4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111", "4111\u00a01111\u00a01111\u00a01111", "5555555555554444",
+        "4111\u20091111\u20091111\u20091111", "2223003122003222", "2720992222222229", "378282246310005", "3782 822463 10005",
+        "6011111111111117", "3530111333300000", "30569309025904", "6304000000000000", "٤١١١١١١١١١١١١١١١", "４１１１１１１１１１１１１１１１",
+        "4222222222222", "6212345678901232", "41\u200b11 1111 1111 1111", "501800000009",
+    ],
+    "IBAN": [
+        "GB29NWBK60161331926819", "GB29 NWBK 6016 1331 9268 19", "de89370400440532013000", "FR14 2004 1010 0505 0001 3M02 606",
+        "NO9386011117947", "MT84MALT011000012345MTLCAST001S", "NL91-ABNA-0417-1643-00", "CH9300762011623852957",
+        "BR1800360305000010009795493C1",
+    ],
+    "IP": [
+        "192.168.1.1", "8.8.8.8", "255.255.255.255", "2001:db8::8a2e:370:7334", "2001:0db8:85a3:0000:0000:8a2e:0370:7334",
+        "fe80::1ff:fe23:4567:890a%eth0", "::ffff:192.0.2.128", "::1", "2001:DB8::1", "64:ff9b::192.0.2.33",
+    ],
+    "MAC": ["00:1a:2b:3c:4d:5e", "00-1A-2B-3C-4D-5E", "001a.2b3c.4d5e", "ab:cd:ef:ab:cd:ef", "00:1A:2B:FF:FE:3C:4D:5E"],
+    "CRYPTO": [
+        "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy", "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
+        "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr", "0x52908400098527886E0F7030069857D2E4169EE7",
+        "0xde709f2102306220921060314715629080e2fb77", "LPNE9GK3GenV8A2AUrSfmrSjfArUJ5N345", "TE7Ut7NwLifP2XPdtz761z57MkEWJUTu7m",
+        "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh", "DH5yaieqoZN36fDVciNyRueRGvGLR3mr7L",
+    ],
+    "URL_CREDENTIALS": [
+        "https://ann:secret@example.org", "postgres://app:p%40ss@db.example.com:5432", "redis://:hunter2@10.0.0.7:6379",
+        "mongodb+srv://u:p@cluster0.example.net",
+    ],
+    "PHONE": [
+        "+1 415 555 0132", "+14155550132", "(415) 555-0132", "415-555-0132", "415.555.0132", "1-800-555-0199", "415-555-0132x123",
+        "(415) 555-0132 ext. 5", "+44 20 7946 0958", "+44 (0)20 7946 0958", "020 7946 0958", "07700 900123", "(01632) 960001",
+        "+49 30 1234567", "0171/1234567", "+33 6 12 34 56 78", "06 12 34 56 78", "01.23.45.67.89", "+34 612 345 678",
+        "+39 333 1234567", "06-12345678", "+41 44 668 18 00", "070-123 45 67", "+48 601 234 567", "0412 345 678", "(02) 9876 5432",
+        "03-1234-5678", "010-1234-5678", "138 0013 8000", "+91 98765 43210", "(11) 98765-4321", "8 (495) 123-45-67",
+        "0532 123 45 67", "+972-50-123-4567", "001-415-555-0132", "0044 20 7946 0958", "+٤٤ ٢٠ ٧٩٤٦ ٠٩٥٨", "415\u2011555\u20110132",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind, values in VALUES.items() for value in values])
+@pytest.mark.parametrize(
+    "frame", ["{}", "It was {}, they said.", '{{"a": "{}"}}', "see ({}) here", "a,{},b", "<b>{}</b>", "**{}**"]
+)
+def test_values_are_found_exactly(kind, value, frame):
+    """A valid value is found from its first to its last character, alone and in prose, JSON, CSV, HTML and Markdown."""
+    text = frame.format(value)
+
+    assert (kind, value) in found(text)
+
+
+WITH_CONTEXT = [
+    ("phone: 5550132", "PHONE", "5550132"), ("call 4155550132 now", "PHONE", "4155550132"), ("电话13800138000", "PHONE", "13800138000"),
+    ("Tel.: 22 12 34 56", "PHONE", "22 12 34 56"), ('{"phoneNumber":"4155550132"}', "PHONE", "4155550132"),
+    ("SSN 078051123", "US_SSN", "078051123"), ("my ssn is 536-90-4399.", "US_SSN", "536-90-4399"), ("S.S.N. 536 90 4399", "US_SSN", "536 90 4399"),
+    ("on 536-90-4399 we", "US_SSN", "536-90-4399"), ("ITIN 912-70-1234", "NATIONAL_ID", "912-70-1234"),
+    ("NHS number 943 476 5919", "NATIONAL_ID", "943 476 5919"), ("NINO AB 12 34 56 C", "NATIONAL_ID", "AB 12 34 56 C"),
+    ("Steuer-ID 86095742719", "NATIONAL_ID", "86095742719"), ("NIR 2 55 08 14 168 025 38", "NATIONAL_ID", "2 55 08 14 168 025 38"),
+    ("DNI 12345678Z", "NATIONAL_ID", "12345678Z"), ("NIE X1234567L", "NATIONAL_ID", "X1234567L"),
+    ("codice fiscale RSSMRA85T10A562S", "NATIONAL_ID", "RSSMRA85T10A562S"), ("BSN 111222333", "NATIONAL_ID", "111222333"),
+    ("rijksregister 85.07.30-033.28", "NATIONAL_ID", "85.07.30-033.28"), ("PESEL 44051401359", "NATIONAL_ID", "44051401359"),
+    ("personnummer 811228-9874", "NATIONAL_ID", "811228-9874"), ("fødselsnummer 15108695088", "NATIONAL_ID", "15108695088"),
+    ("hetu 131052-308T", "NATIONAL_ID", "131052-308T"), ("CPR 131052-3085", "NATIONAL_ID", "131052-3085"),
+    ("NIF 123456789", "NATIONAL_ID", "123456789"), ("CPF 529.982.247-25", "NATIONAL_ID", "529.982.247-25"),
+    ("CNPJ 11.222.333/0001-81", "NATIONAL_ID", "11.222.333/0001-81"), ("Aadhaar 2341 2341 2346", "NATIONAL_ID", "2341 2341 2346"),
+    ("PAN ABCPE1234F", "NATIONAL_ID", "ABCPE1234F"), ("TFN 123 456 782", "NATIONAL_ID", "123 456 782"), ("Medicare 2123 45670 1", "NATIONAL_ID", "2123 45670 1"),
+    ("SIN 046 454 286", "NATIONAL_ID", "046 454 286"), ("NRIC S1234567D", "NATIONAL_ID", "S1234567D"), ("ID 8001015009087", "NATIONAL_ID", "8001015009087"),
+    ("RRN 900101-1234567", "NATIONAL_ID", "900101-1234567"), ("身份证 11010519491231002X", "NATIONAL_ID", "11010519491231002X"),
+    ("TC kimlik 10000000146", "NATIONAL_ID", "10000000146"), ("CURP HEGG560427MVZRRL04", "NATIONAL_ID", "HEGG560427MVZRRL04"),
+    ("AHV 756.9217.0769.85", "NATIONAL_ID", "756.9217.0769.85"), ("passport number X1234567", "NATIONAL_ID", "X1234567"),
+    ("driver's license D1234567", "NATIONAL_ID", "D1234567"), ("RUT 12.345.678-5", "NATIONAL_ID", "12.345.678-5"),
+    ("DOB: 03/12/1985", "DATE_OF_BIRTH", "03/12/1985"), ("born on March 12, 1985 in", "DATE_OF_BIRTH", "March 12, 1985"),
+    ("geboren am 12.03.1985", "DATE_OF_BIRTH", "12.03.1985"), ("né le 12 mars 1985", "DATE_OF_BIRTH", "12 mars 1985"),
+    ("nacido el 12 de marzo de 1985", "DATE_OF_BIRTH", "12 de marzo de 1985"), ("生年月日: 1985年3月12日", "DATE_OF_BIRTH", "1985年3月12日"),
+    ('"dateOfBirth": "1985-03-12"', "DATE_OF_BIRTH", "1985-03-12"), ("дата рождения 12.03.1985", "DATE_OF_BIRTH", "12.03.1985"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "kind", "value"), WITH_CONTEXT)
+def test_words_of_context_tell_what_a_number_is(text, kind, value):
+    """Numbers that could be anything are found behind words that name them."""
+    assert found(text) == [(kind, value)]
+
+
+NOTHING = [
+    "4111 1111 1111 1112", "0000 0000 0000 0000", "1234 5678 9012 3456", "GB29 NWBK 6016 1331 9268 18", "256.1.1.1", "1.2.3.4.5",
+    "version 1.2.3.4", "v1.2.3.4", "Chrome/120.0.6099.109", "12:30:45", "x[1::2]", "std::vector", "00:1a:2b:3c:4d", "000-12-3456",
+    "666-12-3456", "078-00-1123", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", "logo@2x.png", "git@github.com:org/repo", "@mention", "a @ b",
+    "https://host:80/p@th", "123e4567-e89b-12d3-a456-426614174000", "2024-01-15T10:30:00Z", "1705312200123", "978-3-16-148410-0",
+    "order 4155550132", "SKU 415-555-0132", "$1,234,567.89", "3.141592653589793", "released 03/12/2020", "48.8566, 2.3522",
+    "BSN 111222334", "DNI 12345678A", "CPF 529.982.247-26", "12345678 rows", "f(12) 345 678", "look at this dot product",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NOTHING)
+def test_what_only_looks_like_it_is_left_alone(text):
+    """Wrong check digits, versions, times, orders, code and numbers are not personal data."""
+    assert found(text) == []
+
+
+def test_kinds_are_chosen():
+    """Only the kinds that were asked for are reported, and a value of another kind is not taken for one of these."""
+    only = Pii(["PHONE"])
+
+    assert found("ann@example.org 4111 1111 1111 1111 +44 20 7946 0958", only) == [("PHONE", "+44 20 7946 0958")]
+
+
+def test_locales_are_chosen():
+    """National numbers of other countries are not looked for; international telephone numbers are."""
+    german = Pii(locales=["DE"])
+
+    assert found("DNI 12345678Z, 0171/1234567, +34 612 345 678", german) == [
+        ("PHONE", "0171/1234567"),
+        ("PHONE", "+34 612 345 678"),
+    ]
+
+
+def test_custom_patterns_and_allowed_values():
+    """Patterns of the user are found, and values on the list are not, whatever their case."""
+    pii = Pii(
+        custom={"EMPLOYEE": Custom(r"\bE-\d{5}\b", max_length=8)},
+        allow=["Support@example.org", re.compile(r".*@aigw\.dev")],
+    )
+
+    assert found("E-12345 support@example.org x@aigw.dev ann@example.org", pii) == [
+        ("EMPLOYEE", "E-12345"),
+        ("EMAIL", "ann@example.org"),
+    ]
+
+
+def test_a_long_custom_match_is_cut_to_its_length():
+    """A match of a pattern is never longer than the length that was declared."""
+    pii = Pii(custom={"KEY": Custom("k+", max_length=4)})
+
+    assert [span.end - span.start for span in pii.find("k" * 10)] == [4, 4, 2]
+
+
+def test_plugins_get_lines():
+    """A plugin sees one line at a time, and its spans are moved to their place in the text."""
+    seen = []
+
+    def plugin(text):
+        seen.append(text)
+        return [Span(0, 3, "PERSON", 0.9)] if text.startswith("Ann") else []
+
+    text = "hello\nAnn Lee\nann@example.org"
+
+    assert found(text, Pii(plugins=[plugin])) == [("PERSON", "Ann"), ("EMAIL", "ann@example.org")]
+    assert seen == ["hello", "Ann Lee", "ann@example.org"]
+
+
+def test_min_score():
+    """What is less sure than asked for is left out."""
+    assert found("06 12 34 56 78 ann@example.org", Pii(min_score=0.9)) == [("EMAIL", "ann@example.org")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"kinds": ["MAIL"]}, "kinds must be among .*, not 'MAIL'"),
+        ({"kinds": "EMAIL"}, "kinds must be a list"),
+        ({"locales": ["XX"]}, "locales must be among .*, not 'XX'"),
+        ({"min_score": 2}, "min_score must be between 0 and 1, not 2"),
+        ({"custom": {"A": "("}}, "pattern must be a regular expression"),
+        ({"custom": {"A": "a*"}}, "pattern must not match nothing"),
+        ({"allow": "ann@example.org"}, "allow must be a list"),
+        ({"plugins": ["x"]}, "plugins must be functions"),
+    ],
+)
+def test_bad_arguments_are_refused(arguments, message):
+    """Wrong set-up is an error at once that names the argument."""
+    with pytest.raises(ConfigError, match=message):
+        Pii(**arguments)
+
+
+class FakeEngine:
+    """An engine with the two methods of presidio's that are used."""
+
+    def __init__(self, supported_languages=("en",)):
+        self.languages = supported_languages
+
+    def get_supported_entities(self, language=None):
+        return ["PERSON", "LOCATION", "EMAIL_ADDRESS"]
+
+    def analyze(self, text, language, entities=None, score_threshold=None):
+        assert entities == ["PERSON", "LOCATION"]
+        assert score_threshold == 0.5
+        at = text.find("Ann")
+        return [SimpleNamespace(entity_type="PERSON", start=at, end=at + 3, score=0.85)] if at >= 0 else []
+
+
+def test_presidio_is_asked_for_names(monkeypatch):
+    """The adapter loads presidio at the first text and reports names under our kinds."""
+    module = ModuleType("presidio_analyzer")
+    module.AnalyzerEngine = FakeEngine
+    monkeypatch.setitem(sys.modules, "presidio_analyzer", module)
+
+    assert found("I met Ann at ann@example.org", Pii(plugins=[Presidio()])) == [
+        ("PERSON", "Ann"),
+        ("EMAIL", "ann@example.org"),
+    ]
+
+
+def test_presidio_that_is_not_installed_is_named(monkeypatch):
+    """Without the extra the error says what to install."""
+    monkeypatch.setitem(sys.modules, "presidio_analyzer", None)
+
+    with pytest.raises(ConfigError, match=r"aigw\[presidio\]"):
+        Presidio()("Ann")
+
+
+SLOW = ["7", "1 ", "12 34 56 78 90 ", "4111 1111 1111 1111 ", "1-", "(1", "a@", "a.b@", "colons:a1:", "+1", "1\u200b", "GB29 ", "https://a:b",
+        "(at", "a at b dot ", "born 12 March 1985 ", "1,a", "ab:cd:ef:", "([{<", "\ud800", "\0", "a-", "@", ".", '"@', "::", "\u200b", "x" * 64 + "@"]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", SLOW)
+def test_long_inputs_are_read_to_their_end(piece):
+    """100,000 characters made to be slow are read through, and an address behind them is still found."""
+    text = (piece * (100_000 // len(piece)))[:100_000] + "\nann@example.org"
+
+    assert found(text)[-1] == ("EMAIL", "ann@example.org")
+    assert PII.settled(text) == len(text) - len("ann@example.org")
+
+
+def test_spans_do_not_overlap_and_carry_no_text():
+    """Spans are in order, do not overlap, have known kinds, and do not show values in their repr."""
+    text = "https://ann:pw@example.org +1 415 555 0132 4111 1111 1111 1111 GB29NWBK60161331926819 078-05-1123"
+    spans = PII.find(text)
+
+    assert len(spans) == 5
+    assert all(one.end <= two.start for one, two in itertools.pairwise(spans))
+    assert {span.kind for span in spans} <= set(KINDS)
+    assert "4111" not in repr(spans)
