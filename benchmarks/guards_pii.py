@@ -48,6 +48,18 @@ SLOW = {
     "months": "12 de enero de ",
     "hex": "ab:cd:ef:",
     "openers": "([{<",
+    "zeros": "00 12 ",
+    "threes": "123 456 789 ",
+    "named pairs": "call 12 34 56 78 90 12 34 56 78 90 12 34 ",
+    "mixed separators": "call 12 34-56 78 90-12 34 56-78 90 12-34 ",
+    "born pairs": "born 12 34 56 78 90 12 34 56 78 90 12 34 ",
+    "named cards": "card 123 456 123 456 123 456 123 456 123 456 ",
+    "named numbers": "tax id ssn 123456789 ",
+    "IBANs": "GB29 NWBK 6016 1331 9268 19 ",
+    "networks": "10.0.0.1 ",
+    "scripts": "\u0664\u0661\u0661\u0661 \u0661\u0661\u0661\u0661 ",
+    "papers": "passport 12345678 ",
+    "letters and digits": "AB123456C ",
 }
 
 

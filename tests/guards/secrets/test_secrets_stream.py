@@ -136,6 +136,9 @@ def test_what_is_settled_stays(text):
         'passphrase is "correct horse battery staple" I think',
         "see\n-----BEGIN EC PRIVATE KEY-----\n" + LINE + "AbC1=\n-----END EC PRIVATE KEY-----\nand more",
         "a gh\u200bp_q9Xc2LmV7bNw4RtYz8Kd1Hs6Gj3Pf5Q0uTeW b",
+        "DB_PASSWORD (abc123x9) = Foo#12ab or so",
+        "PASSWORD SqLpa5sW0rD;Positive: q9Xc2LmV7bNw4RtYz8Kd1Hs6 and",
+        "q9Xc2Lm4x! is the password " + "which is always and for ever set to be Tr0ub4dor&3 here",
         "- name: DB_PASSWORD\n  value: aB3$xyz9\n- name: x",
     ],
 )

@@ -1,6 +1,6 @@
 """International bank account numbers, and addresses of crypto currencies."""
 
-# ruff: noqa: PLR0911, SIM905  (one kind of address a step; lists of words)
+# ruff: noqa: E501, PLR0911, SIM905  (patterns; one kind of address a step; lists of words)
 from __future__ import annotations
 
 import re
@@ -59,13 +59,13 @@ def find_ibans(sight: Sight) -> None:
         if length is None or start < sight.low:
             continue
         high = min(sight.high, start + _IBAN_REACH)
-        sight.seen.append((start, high))
         body = _BODIES[length].match(text, start, high)
         if body is None:
             continue
         value = body[0].translate(_NO_GAPS)
         if _is_possible(value) and mod_97(value[4:] + value[:4]):
             sight.found.append(Value(start, body.end(), "IBAN", 1.0))
+            sight.seen.append((start, body.end()))
 
 
 def _is_possible(value: str) -> bool:

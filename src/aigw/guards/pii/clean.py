@@ -45,14 +45,19 @@ _EDIT: Final = re.compile(
 _SPOKEN: Final = re.compile(r" (at|dot) ", re.IGNORECASE)
 _STANDS_FOR: Final = {"line": "\n", "at": "@", "dot": ".", "plus": "+", "space": " ", "invisible": ""}
 
-UNDECIDED: Final = re.compile(
+_UNDECIDED: Final = re.compile(
     rf"(?:[{_INVISIBLE}]+"
-    r"| {0,2}[(\[{<\\%&][^\n]{0,9}"
+    r"| {0,2}[(\[{<] ?(?:at?|@|d|do|dot|\.)?(?: ?[)\]}>] {0,2}| )?"
+    r"|\\(?:u[0-9a-f]{0,3})?|%[24]?|&(?:#x?[0-9]{0,3}|[a-z]{0,7})"
     r"| a| at(?: [a-z0-9-]{0,40}(?: d| do| dot(?: [a-z0-9-]{0,24})?){0,3} ?)?"
     r"| {1,2})\Z",
     re.IGNORECASE,
 )
 """The end of a text that may become something else when the text goes on."""
+_CROSSED: Final = re.compile(
+    rf"(?:[{_INVISIBLE}]+| {{0,2}}[(\[{{<] ?(?:at|@|dot|\.) ?[)\]}}>] {{0,2}})\Z", re.IGNORECASE
+)
+"""What would look different if the text ended there, although it goes on."""
 _REACH: Final = 160
 
 _LAST_DIGITS: Final = 0x1FC00
@@ -172,6 +177,7 @@ def _edits(text: str, marks: list[int]) -> list[tuple[int, int, str]]:
 def decided(text: str) -> int:
     """Return how much of a text looks the same to rules, however it goes on."""
     end = len(text)
-    while found := UNDECIDED.search(text, max(0, end - _REACH), end):
-        end = found.start()
+    pattern = _UNDECIDED
+    while found := pattern.search(text, max(0, end - _REACH), end):
+        end, pattern = found.start(), _CROSSED
     return end

@@ -1,5 +1,7 @@
 """`Pii`: finds personal data in texts, whole or while they grow."""
 
+# ruff: noqa: E501  (patterns)
+
 from __future__ import annotations
 
 import re

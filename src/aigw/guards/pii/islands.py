@@ -24,8 +24,8 @@ AHEAD: Final = 4
 
 _GAP: Final = r"\s,;<>{}\[\]|、。「」『』【】"
 _TRIGGER: Final = re.compile(r"[0-9@:-](?:(?<=[0-9@])|(?<=:)(?=:)|(?<=[A-Fa-f]{2}.)(?=[A-Fa-f]{2}[:-]))")
-"""Digits, ``@``, ``::``, and what stands behind the first of two pairs of hexadecimal letters. A pattern that begins with
-a class is searched many times faster than one that begins with alternatives."""
+"""Digits, ``@``, ``::``, and what stands behind the first of two pairs of hexadecimal letters. A pattern that begins
+with a class is searched many times faster than one that begins with alternatives."""
 _ISLAND: Final = re.compile(
     rf"(?:(?:[0-9@]|::|[A-Fa-f]{{2}}[:-])[^0-9@\n]{{0,{NEAR}}}[^0-9@{_GAP}]*(?:[^0-9@\n]{{0,{AHEAD + 1}}}(?=[0-9@]))?)+"
 )

@@ -9,6 +9,7 @@ from typing import Final
 from aigw.guards.pii.rule import Sight, Value
 
 _MOST_LOCAL: Final = 128
+_MOST_QUOTED: Final = 66
 _LOCAL: Final = re.compile(r"(?:[\w.!#$%&'*+^~/-](?<![/])|-){1,128}")
 _QUOTED: Final = re.compile(r'"[^"\\\s,;<>{}\[\]|]{1,64}"')
 _DOMAIN: Final = re.compile(
@@ -42,23 +43,30 @@ def find_emails(sight: Sight) -> None:
     text, at = sight.text, sight.low - 1
     while (at := text.find("@", at + 1, sight.high)) >= 0:
         end = _domain(text, at + 1, sight.high)
-        local = _local(text, sight.low, at) if end > 0 else -1
-        sight.seen.append((max(sight.low, at - _MOST_LOCAL), max(end, at + 1)))
-        if local >= 0 and end > 0 and not _is_code(text, local, at, end, sight.high):
+        if end < 0:
+            continue
+        local, first = _local(text, sight.low, at)
+        sight.seen.append((first, at + 1))
+        if local >= 0 and not _is_code(text, local, at, end, sight.high):
             if text[local] == "_" and text[end : end + 1] == "_":
                 local += 1
             sight.found.append(Value(local, end, "EMAIL", 1.0))
+            sight.seen.append((local, end))
 
 
-def _local(text: str, low: int, at: int) -> int:
-    """Return where the part before the ``@`` begins, or -1."""
+def _local(text: str, low: int, at: int) -> tuple[int, int]:
+    """Return where the part before the ``@`` begins, or -1; also where all begins that it could be."""
     if at > low and text[at - 1] == '"':
-        start = text.rfind('"', max(low, at - 66), at - 1)
-        return start if start >= 0 and _QUOTED.fullmatch(text, start, at) else -1
+        first = max(low, at - _MOST_QUOTED)
+        start = text.rfind('"', first, at - 1)
+        return (start if start >= 0 and _QUOTED.fullmatch(text, start, at) else -1), first
     backwards = text[max(low, at - _MOST_LOCAL) : at][::-1]
     run = _LOCAL.match(backwards)
-    if run is None or backwards[0] == ".":
-        return -1
+    if run is None:
+        return -1, at
+    first = at - run.end()
+    if backwards[0] == ".":
+        return -1, first
     part = backwards[: run.end()][::-1]
     part = part[part.rfind("..") + 2 :] if ".." in part else part
     if not part.isascii() and part[-1].isascii():  # text without spaces goes over into an address
@@ -67,7 +75,7 @@ def _local(text: str, low: int, at: int) -> int:
     while part and not (part[0].isalnum() or part[0] == "_"):
         part = part[1:]
     start = at - len(part)
-    return start if part and (start == 0 or text[start - 1] != "@") else -1
+    return (start if part and (start == 0 or text[start - 1] != "@") else -1), first
 
 
 def _domain(text: str, start: int, high: int) -> int:

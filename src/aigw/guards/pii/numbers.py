@@ -7,11 +7,10 @@ from itertools import accumulate
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from aigw.guards.pii.rule import Sight
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from aigw.guards.pii.rule import Sight
     from aigw.guards.pii.words import Topics
 
     Node = Mapping[int, "Node"]

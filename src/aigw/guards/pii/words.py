@@ -1,5 +1,6 @@
 """`Words`: what the words shortly before a value say that it is."""
 
+# ruff: noqa: E501  (patterns)
 from __future__ import annotations
 
 import re
@@ -19,8 +20,8 @@ _ACRONYM: Final = r"[A-Z](?<!\w.)(?:\.[A-Z]){1,4}\b"
 # All begin with one class, since such patterns are searched several times faster than those that begin with alternatives.
 _LATIN: Final = r"[A-Za-z#$](?:(?<=[A-Za-z])[a-z]+|(?<=[A-Z])[A-Z]*(?![a-z])|)"
 _ALL: Final = (
-    r"[A-Za-zà-öø-ɏЀ-ӿ\u0590-\u07ff\u0900-\u0e7f#№$€£¥](?:(?<=[A-Za-zà-öø-ɏ])[a-zà-öø-ɏ]+|(?<=[A-Z])[A-Z]*(?![a-z])"  # noqa: RUF001  (letters of many scripts)
-    r"|(?<=[Ѐ-ӿ])[Ѐ-ӿ]+|(?<=[\u0590-\u07ff])[\u0590-\u07ff]+|(?<=[\u0900-\u0e7f])[\u0900-\u0e7f]+|)"  # noqa: RUF001
+    r"[A-Za-zà-öø-ɏЀ-ӿ\u0590-\u07ff\u0900-\u0e7f#№$€£¥](?:(?<=[A-Za-zà-öø-ɏ])[a-zà-öø-ɏ]+|(?<=[A-Z])[A-Z]*(?![a-z])"
+    r"|(?<=[Ѐ-ӿ])[Ѐ-ӿ]+|(?<=[\u0590-\u07ff])[\u0590-\u07ff]+|(?<=[\u0900-\u0e7f])[\u0900-\u0e7f]+|)"
 )
 _HAS_ACRONYM: Final = re.compile(_ACRONYM)
 _PATTERNS: Final = {
@@ -112,10 +113,11 @@ class Words:
             reach: how far before a value a word may begin.
         """
         ends = self._ends
-        places: list[tuple[int, int]] = []
-        for place in range(bisect_right(ends, low - reach), bisect_right(ends, high)):
-            if topic in self._about[place]:
-                places.append((ends[place], self._starts[place] + reach))
+        places = [
+            (ends[place], self._starts[place] + reach)
+            for place in range(bisect_right(ends, low - reach), bisect_right(ends, high))
+            if topic in self._about[place]
+        ]
         if self._has_ideographs and topic in _IDEOGRAPHIC_WORDS:
             words = _IDEOGRAPHIC_WORDS[topic].finditer(self._text, max(0, low - reach), high)
             places = sorted([*places, *((word.end(), word.start() + reach) for word in words)])

@@ -199,10 +199,9 @@ class Assigned:
             value, span = self._after(text, name, end, kind)
             if value is not None and value.open and value.start <= name + REACH:
                 still_open = min(still_open, value.start)
-            if span is None and kind not in {"key", "pin"}:
-                span = self._before(text, name, kind)
-            if span is not None and span.start >= start and span.start - name <= REACH:
-                found.append(span)
+            before = None if kind in {"key", "pin"} else self._before(text, name, kind)
+            spans = [one for one in (before, span) if one is not None]
+            found += [one for one in spans if one.start >= start and one.start - name <= REACH]
         return found, still_open
 
     def _names(self, seen: Seen, begin: int) -> Iterator[tuple[int, int]]:
@@ -230,42 +229,19 @@ class Assigned:
         written = text[name:end]
         if "." in written and text[end : end + 1] == "(" and not kind_of(written.rpartition(".")[2]):
             return None, None  # a method of a secret
-        place = _place_assigned(text, name, end)
-        value: Found | None = None
-        if place is not None:
-            at, sign = place
-            value, span = self._assigned(text, at, kind, written, sign)
-            if span is not None or (value is not None and value.open):
-                return value, span
-        if written.lower() in _VERBS or text[end : end + 1] == "(":
-            return value, None
-        said, span = self._said(text, end, kind, written)
-        return said or value, span
-
-    def _assigned(self, text: str, at: int, kind: str, name: str, sign: str) -> tuple[Found | None, Span | None]:
-        value = read_value(text, at)
-        if value is None or value.open or value.end <= value.start or _is_code(text, value):
-            return value, None
-        score, label = judge_assigned(Value(text[value.start : value.end], value.quoted), kind, name, sign, self._bits)
-        return value, Span(value.start, value.end, label, score) if score else None
-
-    def _said(self, text: str, end: int, kind: str, name: str) -> tuple[Found | None, Span | None]:
-        """Read what a sentence says about a name."""
-        for pattern in (_SAID, _SAID_DIRECTLY):
-            said = pattern.match(text, end)
-            if said is None:
-                continue
-            value = read_value(text, said.end())
+        # The nearest first: what stands there must not depend on what follows it.
+        for at, how, is_assigned in _places(text, name, end):
+            value = read_value(text, at)
             if value is None:
                 continue
             if value.open:
                 return value, None
-            if value.end <= value.start or _is_code(text, value):
-                continue
-            how = "directly" if pattern is _SAID_DIRECTLY else "said"
-            score, label = judge_said(Value(text[value.start : value.end], value.quoted), kind, name, how, self._bits)
-            if score:
-                return value, Span(value.start, value.end, label, score)
+            if value.end > value.start and not _is_code(text, value):
+                judge = judge_assigned if is_assigned else judge_said
+                whole = Value(text[value.start : value.end], value.quoted)
+                score, label = judge(whole, kind, written, how, self._bits)
+                if score:
+                    return value, Span(value.start, value.end, label, score)
         return None, None
 
     def _before(self, text: str, name: int, kind: str) -> Span | None:
@@ -289,6 +265,18 @@ class Assigned:
         if kind != "password" and len(value) < 12:  # noqa: PLR2004
             return None
         return Span(start, start + len(value), "PASSWORD" if kind == "password" else "API_KEY", 0.7)
+
+
+def _places(text: str, name: int, end: int) -> list[tuple[int, str, bool]]:
+    """Return where values of a name may begin, how they are joined to it, and whether by an assignment."""
+    places: list[tuple[int, str, bool]] = []
+    if assigned := _place_assigned(text, name, end):
+        places.append((*assigned, True))
+    if text[name:end].lower() not in _VERBS and text[end : end + 1] != "(":
+        for how, pattern in (("directly", _SAID_DIRECTLY), ("said", _SAID)):
+            if said := pattern.match(text, end):
+                places.append((said.end(), how, False))
+    return sorted(places, key=lambda place: place[0])
 
 
 def _place_assigned(text: str, name: int, end: int) -> tuple[int, str] | None:
