@@ -23,6 +23,7 @@ SHOWN = {
     "decorators.py": ["mood='good'", "after 2 calls", "Come |again!", "in call 2", "What is this review like"],
     "fallback.py": ["Hello from the spare.", "ProviderRateLimited", "Unreachable", "moved on"],
     "fastapi_app.py": ["alice 200", "alice 429 RateLimited 60", "bob 502 AuthenticationFailed"],
+    "guards.py": ["<EMAIL_1_", "sees:     Noted: Write to ann@example.org", "bob@example.org", "INJECTION in user"],
     "langchain_chat.py": ["['rain in Oslo']", "is |blue.", "City(name='Oslo'", "Because", "['alice', 'nobody'"],
     "one_interface.py": [
         "[tool_calls]",

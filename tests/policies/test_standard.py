@@ -11,6 +11,7 @@ import pytest
 from aigw import standard
 from aigw.errors import ConfigError
 from aigw.pipeline import check_order, describe
+from guards.codes import Codes
 
 
 @pytest.mark.parametrize(
@@ -65,3 +66,12 @@ def test_no_module_stands_in_its_way():
     before = f"import {standard.__module__}, aigw; assert aigw.standard()"
 
     subprocess.run([sys.executable, "-c", before], check=True)
+
+
+def test_guards_stand_outside_of_what_counts():
+    """A prompt is looked at before anything is reserved for it, and once, not for each attempt."""
+    detector = Codes()
+    policies = standard(guards=[detector], usd_per_day=5)
+
+    assert [type(policy).__name__ for policy in policies][:3] == ["Deadline", "Guard", "Budget"]
+    assert policies[1].rules[0].detector is detector
