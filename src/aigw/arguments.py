@@ -40,6 +40,8 @@ class CommonOptions(TypedDict, total=False):
         metadata: labels for usage records and audit.
         require: tags that a target must have to serve the call, such as a region or ``private``; a text or several.
         token: a credential that the caller showed, of which an `Access` policy makes the principal.
+        idempotency_key: by what a provider recognises a request that it has got already, where it does; by default one
+            for each call.
         extra: fields for the provider that aigw does not model, sent untouched.
     """
 
@@ -51,6 +53,7 @@ class CommonOptions(TypedDict, total=False):
     metadata: Mapping[str, str]
     require: str | Iterable[str]
     token: str | None
+    idempotency_key: str | None
     extra: Mapping[str, Any]
 
 
@@ -206,6 +209,13 @@ def _text(name: str, value: object) -> str | None:
     raise ConfigError(f"{name} must be a text, not {value!r}")
 
 
+def _key(name: str, value: object) -> str | None:
+    text = _text(name, value)
+    if text is not None and not (text and text.isascii() and text.isprintable()):
+        raise ConfigError(f"{name} must be a text of printable ASCII characters, as it becomes a header")
+    return text
+
+
 def _model(name: str, value: object) -> str:
     return _text(name, value) or ""
 
@@ -315,6 +325,7 @@ COMMON_READERS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
     "metadata": _mapping,
     "require": _required,
     "token": _text,
+    "idempotency_key": _key,
     "extra": _mapping,
 }
 CHAT_READERS: Final[Mapping[str, Callable[[str, Any], Any]]] = {

@@ -190,8 +190,8 @@ class ProviderError(AigwError):
         detail: its own words. They may quote the prompt, so they are not part of ``str(error)``.
     """
 
-    retryable: ClassVar[bool] = False
-    """The same request to the same target may succeed later."""
+    retryable: bool = False
+    """The same request to the same target may succeed later; not where the provider says that it will not."""
 
     target_fault: ClassVar[bool] = False
     """The target is to blame, not the caller: another target may succeed."""

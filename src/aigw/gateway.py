@@ -136,9 +136,10 @@ class _Face:
         return prompt(self._engine, options)
 
     def stats(self) -> tuple[TargetStats, ...]:
-        """Tell how the targets are doing: load, speed, errors; one entry for each target of each route."""
-        now = self._engine.runtimes.blocking.clock.now()
-        return tuple(target.stats(route, now) for route, target in self._engine.routes.targets())
+        """Tell how the targets are doing: load, speed, errors, quota, prices; an entry for each target of each route."""
+        engine = self._engine
+        now = engine.runtimes.blocking.clock.now()
+        return tuple(target.stats(route, now, engine.metering.price) for route, target in engine.routes.targets())
 
     def drain(self, target: str) -> int:
         """Send no more calls to a target; those that it has go on. `resume` undoes it.
@@ -310,6 +311,7 @@ class Gateway(_Face):
         """
         engine = self._engine
         try:
+            drive(engine.close_targets(engine.runtimes.blocking))
             drive(engine.usage.close(engine.runtimes.blocking))
         finally:
             drive(engine.runtimes.blocking.close())
@@ -383,6 +385,7 @@ class AsyncGateway(_Face):
         """Close the connections of the running loop, and a file of usage records; see `Gateway.close`."""
         engine = self._engine
         try:
+            await engine.close_targets(await engine.runtimes.current())
             if engine.usage.owns_file:
                 await engine.usage.close(await engine.runtimes.current())
         finally:

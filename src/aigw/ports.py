@@ -203,12 +203,14 @@ class HttpRequest:
         headers: names and values; ``content-length`` is added for each body.
         method: the HTTP method.
         tls: certificates of its own.
+        base: the request of which this is a copy for one call, with a few more headers at its end.
     """
 
     url: str
     headers: tuple[tuple[str, str], ...] = field(repr=False, default=())
     method: str = "POST"
     tls: Tls | None = None
+    base: HttpRequest | None = field(default=None, repr=False)
     prepared: Any = field(default=None, repr=False)
     """Where a transport keeps its own form of the request."""
 

@@ -134,6 +134,11 @@ class Reply:
         return self._quota() if self._quota is not None else None
 
     @property
+    def ask_quota(self) -> Callable[[], QuotaHint | None] | None:
+        """What to call for `quota` later; ``None`` where nothing was told. Headers are read only if somebody asks."""
+        return self._quota
+
+    @property
     def ready(self) -> bool:
         """Whether `read` gives a chunk at once: one has come, and no tap could hold it back."""
         return self._end is None and not self._taps and bool(self._supply)

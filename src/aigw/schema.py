@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigw.call import Schema
 from aigw.errors import BadResponse, ConfigError
+from aigw.mechanics.json_schema import violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ def as_schema(given: object) -> Schema:
 def parse_answer(schema: Schema, answer: Answer) -> Any:
     """Read the answer as the schema says; ``None`` if the model called tools or refused instead.
 
-    Only a schema that was made of a type is checked here; a plain JSON schema is the provider's to hold to.
+    A plain JSON schema is looked at as far as `aigw.mechanics.json_schema` knows its keywords.
 
     Raises:
         BadResponse: it does not fit; the message tells where, without quoting the answer.
@@ -52,9 +53,13 @@ def parse_answer(schema: Schema, answer: Answer) -> Any:
             return _adapter(schema.type).validate_json(answer.text)
         from pydantic_core import from_json
 
-        return from_json(answer.text)
+        value = from_json(answer.text)
     except ValueError as error:
         places = _places(error, schema)
+    else:
+        places = violation(value, schema.schema)
+        if not places:
+            return value
     # Raised outside of the block: the chain of the error must not hold pydantic's own, which quotes the answer.
     raise BadResponse(f"the answer does not fit the schema: {places}", model=answer.model or "")
 

@@ -206,3 +206,29 @@ def test_an_unforeseen_error_is_logged(scripted, caplog):
     assert "a secret" not in answer.text
     assert caplog.records[0].exc_info[0] is ValueError
     assert json.loads(answer.content)["error"]["type"] == "server_error"
+
+
+def test_an_sdk_that_sends_a_request_again_is_told_of(caplog, scripted):
+    """Its own retries would multiply the gateway's: a warning, and a note in the trace."""
+    gateway, _ = scripted("fine", "fine")
+    asked = {"model": "smart", "messages": ASKED}
+    with gateway.http_client("openai") as client:
+        first = client.post("/chat/completions", json=asked, headers={"x-stainless-retry-count": "0"})
+        again = client.post("/chat/completions", json=asked, headers={"x-stainless-retry-count": "1"})
+
+    assert first.extensions["aigw.trace"].decisions == ()
+    assert [note.reason for note in again.extensions["aigw.trace"].decisions] == [
+        "it has sent this request 2 times; give it max_retries=0"
+    ]
+    assert [record.name for record in caplog.records] == ["aigw.dropin"]
+
+
+def test_the_key_of_an_sdk_goes_on(scripted):
+    """What an SDK was told as the key of a request is the key of the call."""
+    gateway, provider = scripted("fine")
+    with gateway.http_client("openai") as client:
+        client.post(
+            "/chat/completions", json={"model": "smart", "messages": ASKED}, headers={"Idempotency-Key": "order-7"}
+        )
+
+    assert provider.calls[0].idempotency_key == "order-7"

@@ -128,10 +128,10 @@ WRONG = [
 @pytest.mark.parametrize(("name", "value", "field"), RIGHT)
 def test_a_right_option(name, value, field):
     """Each option is taken in every form that it has, and changes nothing but its own field."""
-    call = chat(**{name: value})
+    call, own = chat(**{name: value}), FIELDS.get(name, name)
 
-    assert getattr(call, FIELDS.get(name, name)) == field
-    assert call.evolve(**{name: getattr(Call(), name)}) == chat()
+    assert getattr(call, own) == field
+    assert call.evolve(**{own: getattr(Call(), own)}) == chat()
 
 
 @pytest.mark.parametrize(("name", "value", "message"), WRONG)

@@ -135,3 +135,15 @@ def test_recovery_is_found_out_and_is_gradual(face, by):
     assert max(shares) <= min(1.0, full + 0.2)
     assert shares[-1] == pytest.approx(full, abs=0.2)
     assert sum(0.1 < share < 0.8 * full for share in shares) >= 2
+
+
+def test_turns_that_were_missed_are_not_made_up_for(face):
+    """A member that was out of service for a while takes its turn again, and is not flooded with what it has missed."""
+    node, (first, _) = pool("a", "b")
+    gateway = face({"r": node})
+    gateway.gateway.drain("t0")
+    attempt(gateway, 40)
+    gateway.gateway.resume("t0")
+    attempt(gateway, 10)
+
+    assert len(first.calls) in {5, 6}

@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from aigw import AsyncGateway, Gateway, Overloaded, Retry, Target
+from aigw import AsyncGateway, Gateway, Overloaded, Retry, ServerError, Target
 from aigw.testing import FakeClock, ScriptedProvider
+from transport.raw_server import RawServer, receive
 
 
 class Layers:
@@ -120,9 +121,15 @@ def test_what_outlives_a_call_is_a_layer_of_its_own():
 def test_a_server_that_says_no_is_not_asked_again(told, attempts):
     """A gateway behind HTTP that has tried again itself says so, and so do providers: ``x-should-retry``."""
     head = f"x-should-retry: {told}\r\n" if told else ""
-    answer = f"HTTP/1.1 500 \r\n{head}content-length: 2\r\n\r\n{{}}".encode()
-    with RawServer(answer) as server, Gateway({"r": Target(server.url, model="m")}, [Retry(3)], clock=FakeClock()) as one:
-        with pytest.raises(ServerError):
-            one.chat("hi")
+    answer = f"HTTP/1.1 500 \r\nconnection: close\r\n{head}content-length: 2\r\n\r\n{{}}".encode()
 
-        assert server.requests == attempts
+    def handle(_, connection):
+        receive(connection)
+        connection.sendall(answer)
+
+    with RawServer(handle) as server:
+        gateway = Gateway({"r": Target(server.url, model="m")}, [Retry(3)], clock=FakeClock())
+        with gateway, pytest.raises(ServerError) as caught:
+            gateway.chat("hi")
+
+    assert len(caught.value.trace.attempts) == attempts

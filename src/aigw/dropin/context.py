@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "x-aigw-"
 ROUTE: Final = "x-aigw-route"
+IDEMPOTENCY: Final = "idempotency-key"
+"""Where SDKs put the key that a request is recognised by, if they are given one."""
 OPTIONS: Final = ("principal", "tags", "priority", "timeout", "metadata", "require", "token")
 _TOKENS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 """Where SDKs put the key that they were given."""
@@ -106,6 +108,8 @@ def fields_of(headers: Mapping[str, str]) -> dict[str, Any]:
         Rejected: there is no such header, or its value makes no sense.
     """
     given: dict[str, Any] = {"token": _token(headers)}
+    if headers.get(IDEMPOTENCY):
+        given["idempotency_key"] = headers[IDEMPOTENCY]
     for name in headers:
         if name.startswith(PREFIX) and name != ROUTE:
             field = name.removeprefix(PREFIX)

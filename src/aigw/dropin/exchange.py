@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _GOOGLE: Final = ("x-goog-api-key", "x-goog-api-client")
 _METHOD: Final = re.compile(r"/models/.+:[A-Za-z]+$")
 _LOG: Final = logging.getLogger("aigw.dropin")
+_RETRIES: Final = "x-stainless-retry-count"
+"""Where the SDKs of OpenAI and Anthropic tell how often they have sent a request before."""
 _NEAREST: Final[dict[int, int]] = {529: 503}
 """What stands for a status where an API does not have it."""
 _OF_THE_FORMAT: Final = ("anthropic-beta", "openai-beta")
@@ -98,6 +100,7 @@ class Exchange:
         limit = Limit(asked.read_timeout, runtime.clock)
         try:
             call, reply = await self.engine.open(call, runtime)
+            _look_for_retries(asked, call)
             if call.stream and form.renderer is not None:
                 events = Events(call, reply, form, limit, int(self.now()))
                 return Answered(200, {**_headers(api, call), **dict([EVENTS_TYPE])}, events, {"aigw.trace": call.trace})
@@ -123,6 +126,17 @@ def api_of(asked: Asked) -> Api:
     from aigw.dropin.openai import API as OPENAI
 
     return OPENAI
+
+
+def _look_for_retries(asked: Asked, call: Call) -> None:
+    """Tell of an SDK that sends its requests again, whose retries come on top of the gateway's own.
+
+    They are told not to, so this happens only where the SDK's own time was over.
+    """
+    count = asked.headers.get(_RETRIES, "0")
+    if count != "0" and count.isdecimal():
+        call.note("SDK", "retry", f"it has sent this request {int(count) + 1} times; give it max_retries=0")
+        _LOG.warning("an SDK sends requests again by itself: give it max_retries=0 and a longer timeout")
 
 
 def bounded(call: Call, read_timeout: float | None, clock: Clock) -> Call:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from zlib import crc32
 
 from aigw.errors import AigwError, BadResponse, ConfigError, NoCapableTarget, ProviderError, TimedOut
 from aigw.ports import HttpRequest
@@ -37,6 +38,7 @@ class HttpProvider:
         headers: more headers for every request.
         strict: what becomes of things that a wire format cannot say; see `aigw.wire.losses.Losses`.
         tls: certificates of its own.
+        idempotency_header: the header by which it recognises a request that it has got already; empty for none.
 
     Raises:
         ConfigError: the URL or a header makes no sense.
@@ -52,6 +54,7 @@ class HttpProvider:
         headers: Mapping[str, str] | None = None,
         strict: bool | None = None,
         tls: Tls | None = None,
+        idempotency_header: str = "",
     ) -> None:
         self._name = name
         self._base_url = _checked_url(base_url)
@@ -59,6 +62,8 @@ class HttpProvider:
         self._headers = _checked_headers(headers or {})
         self._strict = strict
         self._tls = tls
+        own = {name.lower() for name, _ in self._headers}
+        self._idempotency_header = "" if idempotency_header.lower() in own else idempotency_header
         self._urls: dict[tuple[Operation, str, bool], str] = {}
         self._requests: dict[str, tuple[Headers, HttpRequest]] = {}
         self._make_format = formats
@@ -105,11 +110,15 @@ class HttpProvider:
         body = _encoded(chosen.render(call, model, self._strict))
         sign = partial(self._signed, model, patience)
         unsigned = Unsigned(call, url, body, chosen.key_header)
+        if call.idempotency_key is not None and not self._idempotency_header:
+            call.note(self._name, "left out", "idempotency_key: it is not known there")
         while True:
             shown = await self._auth.show(unsigned)
             request = self._request(chosen, url, shown.headers)
             if call.headers:
                 request = _with_headers(request, call, chosen)
+            if self._idempotency_header:
+                request = _with_key(request, call, body, self._idempotency_header)
             try:
                 return await self._try(call, chosen, (request, body), patience, sign)
             except ProviderError as error:
@@ -201,7 +210,10 @@ class HttpProvider:
             body = await response.read_all(min(LONGEST_ERROR_BODY_WAIT, patience.left() or LONGEST_ERROR_BODY_WAIT))
         except ProviderError:
             body = b""
-        return chosen.classify(response.status, response.headers, body, provider=self._name, model="")
+        error = chosen.classify(response.status, response.headers, body, provider=self._name, model="")
+        if response.headers.get("x-should-retry") == "false":  # a gateway that has tried again itself says so, too
+            error.retryable = False
+        return error
 
     def _signed(self, model: str, patience: Patience, error: ProviderError) -> Exception:
         error.provider = self._name
@@ -215,6 +227,15 @@ def _with_headers(request: HttpRequest, call: Call, chosen: Format) -> HttpReque
         call.note(chosen.wire, "left out", f"headers that only {call.wire} knows: {', '.join(sorted(call.headers))}")
         return request
     return HttpRequest(request.url, _over(request.headers, tuple(call.headers.items())), request.method, request.tls)
+
+
+def _with_key(request: HttpRequest, call: Call, body: bytes, header: str) -> HttpRequest:
+    """Add the key by which a provider recognises this request, if an attempt before has brought it there already.
+
+    Another model or another prompt is another request, which would be refused with the same key.
+    """
+    key = call.idempotency_key or f"{call.id}-{crc32(body, crc32(request.url.encode())):08x}"
+    return HttpRequest(request.url, (*request.headers, (header, key)), request.method, request.tls, request)
 
 
 def _over(weaker: Headers, stronger: Headers) -> Headers:

@@ -96,6 +96,8 @@ class HttpService:
         base_urls: for wire formats that begin elsewhere than `base_url`.
         key_header: where its key goes, if not where the wire format has it.
         api_version: the usual version of its API, where there are several; ``None`` where there are not.
+        idempotency_header: the header by which it recognises a request that it has got already, or which does no harm
+            there; empty where it knows none.
     """
 
     name: str
@@ -107,6 +109,7 @@ class HttpService:
     base_urls: Mapping[str, str] = field(default_factory=dict)
     key_header: KeyHeader | None = None
     api_version: str | None = None
+    idempotency_header: str = ""
 
     def connect(self, settings: Settings, model: str) -> HttpProvider:  # noqa: ARG002  (all its models speak alike)
         """Make the provider object of a target; see `Service`."""
@@ -123,6 +126,7 @@ class HttpService:
             headers=settings.headers,
             strict=settings.strict,
             tls=settings.tls,
+            idempotency_header=self.idempotency_header,
         )
 
     def format(self, operation: Operation, wire: str, version: str | None) -> Format | None:

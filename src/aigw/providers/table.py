@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,6 +57,9 @@ _THINKS_BACK: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType({"openai
 _LOCAL_WIRES: Final = ("openai_responses", "anthropic_messages")
 """What servers for self-hosted models speak besides OpenAI's chat completions, in their newer versions."""
 
+_IDEMPOTENCY: Final = "Idempotency-Key"
+"""Gateways and servers of one's own may look at it, and OpenAI does for some of its API; elsewhere it is not known."""
+
 _VECTORS_AND_RERANK: Final = ("openai_embeddings", "jina_rerank")
 
 _ROWS: Final[tuple[Service, ...]] = (
@@ -65,6 +69,7 @@ _ROWS: Final[tuple[Service, ...]] = (
         ("OPENAI_API_KEY",),
         wires=("openai_chat", "openai_responses"),
         others=("openai_embeddings", "openai_moderation"),
+        idempotency_header=_IDEMPOTENCY,
     ),
     AzureService(),
     HttpService(
@@ -273,8 +278,9 @@ _ROWS: Final[tuple[Service, ...]] = (
 SERVICES: Final[Mapping[str, Service]] = MappingProxyType({service.name: service for service in _ROWS})
 """Every provider that a target can name."""
 
-_ANY_OPENAI: Final = _openai_like(
-    "openai-compatible", "", wires=("openai_responses",), others=_VECTORS_AND_RERANK, **_OLDER
+_ANY_OPENAI: Final = replace(
+    _openai_like("openai-compatible", "", wires=("openai_responses",), others=_VECTORS_AND_RERANK, **_OLDER),
+    idempotency_header=_IDEMPOTENCY,
 )
 
 COMPATIBLE: Final[Mapping[str, Service]] = MappingProxyType(

@@ -72,11 +72,22 @@ class Prepared:
     __slots__ = ("_headers", "_method", "_url", "origin")
 
     def __init__(self, request: HttpRequest) -> None:
-        self._method = request.method
-        self._url = httpx.URL(request.url)
-        host = self._url.netloc
-        self.origin = Origin(f"{self._url.scheme}://{host.decode('ascii')}", request.tls)
-        self._headers = [(b"host", host), *(_encoded(name, value) for name, value in request.headers)]
+        base = request.base
+        if base is None:
+            self._method = request.method
+            self._url = httpx.URL(request.url)
+            host = self._url.netloc
+            self.origin = Origin(f"{self._url.scheme}://{host.decode('ascii')}", request.tls)
+            self._headers = [(b"host", host), *(_encoded(name, value) for name, value in request.headers)]
+        else:
+            same = prepare(base)
+            self._method, self._url, self._headers, self.origin = same.parts
+            self._headers = [*self._headers, *(_encoded(*header) for header in request.headers[len(base.headers) :])]
+
+    @property
+    def parts(self) -> tuple[str, httpx.URL, list[tuple[bytes, bytes]], Origin]:
+        """What it is made of, for one that differs a little."""
+        return self._method, self._url, self._headers, self.origin
 
     def with_body(self, body: bytes, timeout: dict[str, float | None]) -> httpx.Request:
         """Complete the request."""

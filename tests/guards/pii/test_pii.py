@@ -259,3 +259,31 @@ def test_spans_do_not_overlap_and_carry_no_text():
     assert all(one.end <= two.start for one, two in itertools.pairwise(spans))
     assert {span.kind for span in spans} <= set(KINDS)
     assert "4111" not in repr(spans)
+
+
+@pytest.mark.parametrize("between", ["\n", " ", ""])
+def test_a_large_text_is_read_as_one(between):
+    """Where a large text is cut into slices changes nothing of what is found."""
+    piece = between.join(
+        ["call 415-555-0132 x5", "4111 1111 1111 1111", "born on 12 March 1985", "ann (at) example.org", "a,b" * 9]
+    )
+    text = between.join([piece] * 500)
+    pieces = [piece + between] * 3
+    few = [(span.start, span.end, span.kind) for span in PII.find("".join(pieces))]
+    size = len(piece + between)
+    middle = [(start - size, end - size, kind) for start, end, kind in few if size <= start < 2 * size]
+    spans = [(span.start, span.end, span.kind) for span in PII.find(text)]
+
+    assert len(text) > 40_000
+    for copy in range(1, 498):
+        at = copy * size
+        inside = [(start - at, end - at, kind) for start, end, kind in spans if at <= start < at + size]
+        assert inside == middle, copy
+
+
+def test_what_a_guard_asks_for():
+    """Personal data is masked by default; only patterns and functions of the user may take long."""
+    assert Pii().default_action == "mask"
+    assert Pii().is_quick
+    assert not Pii(custom={"E": r"E-\d{5}"}).is_quick
+    assert not Pii(plugins=[lambda text: []]).is_quick

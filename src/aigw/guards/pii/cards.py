@@ -40,11 +40,9 @@ def read_card(window: Window) -> Value | None:
     digits = window.digits
     if len(digits) < _LEAST or (digits[0] == "0" and not digits.startswith("0604")):
         return None
-    if not luhn(digits):  # nine in ten numbers end here
-        return None
     lengths = window.lengths
-    if len(lengths) > 1 and not _is_grouped(window, lengths):
-        return None
+    if not luhn(digits) or (len(lengths) > 1 and not _is_grouped(window, lengths)):
+        return None  # nine in ten numbers end at their check digit
     if window.first and len(digits) != _USUAL and window.run.lengths[window.first - 1 : window.first] == lengths[:1]:
         return None  # the end of a longer number
     if len(set(digits)) == 1:

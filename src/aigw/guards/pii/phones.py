@@ -138,13 +138,7 @@ class Phones:
                 break
         if not plus:
             return None
-        code = _CODES.match(text, first) if text[first].isdigit() and ")" not in "".join(run.gaps) else None
-        low, high = _LENGTHS.get(code[0], _ANY_LENGTH) if code else _ANY_LENGTH
-        behind = first + len(code[0]) if code else first
         for count in _counts(run, first):
-            known = sum(run.lengths[:count]) - (behind - run.groups[0][0])
-            if code and not low <= known <= high + 1:
-                continue  # most end here
             end = run.groups[count - 1][1]
             if self._is_international(text[first:end], has_plus="+" in head):
                 start = run.start if "+" in head else run.groups[0][0]
