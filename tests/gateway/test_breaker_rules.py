@@ -139,11 +139,11 @@ def test_recovery_is_found_out_and_is_gradual(face, by):
 
 def test_turns_that_were_missed_are_not_made_up_for(face):
     """A member that was out of service for a while takes its turn again, and is not flooded with what it has missed."""
-    node, (first, _) = pool("a", "b")
+    node, (first, *_) = pool("a", "b", "c")
     gateway = face({"r": node})
     gateway.gateway.drain("t0")
     attempt(gateway, 40)
     gateway.gateway.resume("t0")
-    attempt(gateway, 10)
+    attempt(gateway, 12)
 
-    assert len(first.calls) in {5, 6}
+    assert len(first.calls) in {4, 5}
