@@ -136,7 +136,7 @@ class _Face:
         return prompt(self._engine, options)
 
     def stats(self) -> tuple[TargetStats, ...]:
-        """Tell how the targets are doing: load, speed, errors, quota, prices; an entry for each target of each route."""
+        """Tell how targets are doing: load, speed, errors, quota, prices; an entry for each target of each route."""
         engine = self._engine
         now = engine.runtimes.blocking.clock.now()
         return tuple(target.stats(route, now, engine.metering.price) for route, target in engine.routes.targets())

@@ -118,7 +118,7 @@ def test_every_field_of_a_call_with_text_is_known():
     seen = {"messages", "inputs", "query", "tools", "schema", "extra"}
     no_text = {
         *("operation", "model", "top_n", "tool_choice", "parallel_tool_calls", "temperature", "top_p", "max_tokens"),
-        *("stop", "seed", "n", "reasoning", "dimensions", "wire", "headers", "stream"),
+        *("stop", "seed", "n", "reasoning", "dimensions", "wire", "headers", "stream", "idempotency_key"),
     }
     stays_here = {
         *("principal", "token", "fence", "priority", "tags", "metadata", "timeouts", "timeout", "deadline", "route"),

@@ -63,12 +63,12 @@ def _keep(changed: dict[str, Any], name: str, old: object, new: object) -> None:
         changed[name] = new
 
 
-_PLACES: Final[Mapping[str, Place]] = {"system": "system", "developer": "system", "assistant": "assistant"}
+PLACES: Final[Mapping[str, Place]] = {"system": "system", "developer": "system", "assistant": "assistant"}
 
 
 def visit_message(message: Message, visit: Visit) -> Message:
     """Show every text of a message to `visit`; return the message with what it made of them."""
-    place = _PLACES.get(message.role, "user")
+    place = PLACES.get(message.role, "user")
     parts = tuple([visit_part(part, place, visit) for part in message.parts])
     name = visit(place, message.name, "text") if message.name else message.name
     extra = visit_data(message.extra, place, visit)

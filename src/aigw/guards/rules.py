@@ -112,6 +112,11 @@ class Rule:
         """Whether anything that it finds is masked."""
         return self._action == "mask" or (isinstance(self._action, Mapping) and "mask" in self._action.values())
 
+    @property
+    def only_masks(self) -> bool:
+        """Whether whatever it finds is masked."""
+        return self._action == "mask" or (isinstance(self._action, Mapping) and {*self._action.values()} == {"mask"})
+
     def __repr__(self) -> str:
         return f"{self.name} in {', '.join(place for place in (*PROMPT, *ANSWER) if place in self.places)}"
 

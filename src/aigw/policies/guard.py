@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from aigw.checks import check_choice, seconds, text
 from aigw.chunk import Chunk, Usage
 from aigw.errors import AnswerBlocked, ConfigError, PromptBlocked
 from aigw.guards.conversation import Conversations
 from aigw.guards.lanes import Cutting, Holding, Lane, Restoring, Stage, Watching
-from aigw.guards.places import ANSWER, visit_call
+from aigw.guards.places import ANSWER, PLACES, visit_call
 from aigw.guards.rules import Actions, Found, Rule, Where
 from aigw.guards.scan import DetectorFailed, OnFailure, Piece, Scanner
+from aigw.guards.seams import meeting, merged, windows
 from aigw.guards.vault import VaultFull
 from aigw.guards.watched import Objection, Watched
 from aigw.guards.window import StreamWindow
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from aigw.guards.span import Span
     from aigw.guards.vault import Mode, Vault
     from aigw.policy import Next
+
+ACROSS: Final = ("user", "tool_results")
+"""Places whose texts others write: what they send may be cut up on purpose."""
 
 OnBlock = Literal["raise", "refuse"]
 When = Literal["before", "during"]
@@ -153,6 +157,10 @@ class Guard:
     async def _prompt(self, call: Call) -> tuple[Call, Vault | None]:
         """Look at a prompt; return the call as it may leave, and what was masked in it."""
         pieces: list[Piece] = []
+        try:
+            call = await self._without_seams(call)
+        except DetectorFailed as error:
+            raise self._failed(error) from error
 
         def collect(place: Place, text: str, kind: Kind) -> str:
             pieces.append(Piece(place, text, kind))
@@ -161,10 +169,35 @@ class Guard:
         visit_call(call, collect)
         try:
             found = await self._scanner.scan(call, pieces)
+            found += await self._across(call, pieces)
         except DetectorFailed as error:
-            raise PromptBlocked(f"{self.name}: a detector failed: {error}", policy=self.name) from error
+            raise self._failed(error) from error
         # What a provider has signed it wants back as it was; values that it repeats are masked all the same.
         return self._acted(call, [one for one in found if one.action != "mask" or pieces[one.number].kind != "signed"])
+
+    async def _without_seams(self, call: Call) -> Call:
+        """Join the text parts of a message where something that is found crosses from one to the next."""
+        for number, first, texts in reversed([*meeting(call)]):
+            role = call.messages[number].role
+            piece = Piece(PLACES.get(role, "user"), "".join(texts))
+            seams = {sum(map(len, texts[:count])) for count in range(1, len(texts))}
+            if any(_crosses(found.span, seams) for found in await self._scanner.scan(call, [piece])):
+                call = merged(call, number, first, len(texts))
+        return call
+
+    async def _across(self, call: Call, pieces: Sequence[Piece]) -> list[Found]:
+        """Find what was cut up over several messages or tool results. It can be blocked, but not masked."""
+        found: list[Found] = []
+        rules = [rule for rule in self.rules if not (rule.only_masks or rule.is_examiner)]
+        for place in ACROSS if rules else ():
+            texts = [piece.text for piece in pieces if piece.place == place]
+            around = [*windows(texts)] if len(texts) > 1 else []
+            looked = await self._scanner.scan(call, [Piece(place, text) for text, _ in around], rules)
+            found += [one for one in looked if one.action != "mask" and _crosses(one.span, around[one.number][1])]
+        return found
+
+    def _failed(self, error: DetectorFailed) -> PromptBlocked:
+        return PromptBlocked(f"{self.name}: a detector failed: {error}", policy=self.name)
 
     def _acted(self, call: Call, found: Sequence[Found]) -> tuple[Call, Vault | None]:
         by_action = {one: [finding for finding in found if finding.action == one] for one in ("block", "mask", "flag")}
@@ -272,6 +305,10 @@ class _Spot:
     def judged(self, rule: Rule, text: str, span: Span) -> str:
         """Return what stands in the place of a find."""
         return self._answer.judge(Found(span, rule.action(span.kind), self._place), text)
+
+
+def _crosses(span: Span, seams: Iterable[int]) -> bool:
+    return any(span.start < seam < span.end for seam in seams)
 
 
 def summary(found: Iterable[Found]) -> str:
