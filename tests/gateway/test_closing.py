@@ -208,6 +208,15 @@ def test_connections_are_used_again_only_after_whole_answers(face, upstream):
     assert text == upstream.answer
 
 
+@pytest.fixture
+def _interruptible():
+    """Take interrupts as a program in the foreground does: one that was begun in the background ignores them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of threads are POSIX")
 @pytest.mark.parametrize("fault", [Slow(math.inf), Stall(1)], ids=["head", "body"])
 @pytest.mark.parametrize("call", ["chat", "read"])
