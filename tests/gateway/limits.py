@@ -16,8 +16,8 @@ END = chunk(event(reason="stop")) + chunk(b"data: [DONE]\n\n") + chunk(b"")
 total_or_deadline = pytest.mark.parametrize(
     ("policies", "kind"),
     [
-        ([AttemptTimeout(SHORT, connect=1)], errors.TimedOut),
-        ([Deadline(SHORT), AttemptTimeout(connect=1)], errors.DeadlineExceeded),
+        ([AttemptTimeout(3 * SHORT, connect=1)], errors.TimedOut),
+        ([Deadline(3 * SHORT), AttemptTimeout(connect=1)], errors.DeadlineExceeded),
     ],
     ids=["total", "deadline"],
 )
