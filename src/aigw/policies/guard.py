@@ -42,7 +42,7 @@ class Guard:
     """Looks through prompts before they leave, and through answers before they return.
 
     ``Guard(Pii(), Secrets())`` masks what it finds in prompts by tokens such as ``<EMAIL_1_k3f9>``, and puts the values
-    back where the answer repeats them. ``Guard(Injection())`` blocks prompts, ``Guard(Moderation(…))`` answers: every
+    back where the answer repeats them. ``Guard(Injection())`` blocks prompts: every
     detector says what suits it, and `where` and `action` say otherwise. Several guards may stand around each other.
 
     All messages of a conversation are looked at with each call; what was looked at before is remembered by its digest.
@@ -61,7 +61,7 @@ class Guard:
         refusal: that text.
         when: look at prompts ``before`` they are sent, or ``during`` the call: then the answer is withheld until the
             prompt has passed, and a prompt that is blocked has been sent. What masks must look before.
-        stream: for detectors that cannot watch a stream, such as `Moderation` models: ``hold`` the answer back to its
+        stream: for detectors that cannot watch a stream: ``hold`` the answer back to its
             end, or look sentence by sentence and ``cut`` it off.
         mode: what masked values become: see `Vault`.
         restore: put the values back into the answer.
