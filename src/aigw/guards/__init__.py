@@ -16,14 +16,31 @@ from aigw.guards.span import Detector, Span, StreamDetector
 
 if TYPE_CHECKING:
     from aigw.guards.injection import Injection
+    from aigw.guards.moderation import Leakage, LlamaGuard, Moderation, ModerationModel
     from aigw.guards.pii import Pii
     from aigw.guards.secrets import Secrets
     from aigw.guards.vault import Vault
 
-__all__ = ["Detector", "Injection", "Pii", "Secrets", "Span", "StreamDetector", "Vault"]
+__all__ = [
+    "Detector",
+    "Injection",
+    "Leakage",
+    "LlamaGuard",
+    "Moderation",
+    "ModerationModel",
+    "Pii",
+    "Secrets",
+    "Span",
+    "StreamDetector",
+    "Vault",
+]
 
 _HOMES: Final = {
     "Injection": "aigw.guards.injection",
+    "Leakage": "aigw.guards.moderation",
+    "LlamaGuard": "aigw.guards.moderation",
+    "Moderation": "aigw.guards.moderation",
+    "ModerationModel": "aigw.guards.moderation",
     "Pii": "aigw.guards.pii",
     "Secrets": "aigw.guards.secrets",
     "Vault": "aigw.guards.vault",

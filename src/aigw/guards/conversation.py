@@ -45,7 +45,7 @@ class Conversations:
         if given is not None and (not isinstance(given, bytes) or len(given) < _SHORTEST_KEY):
             raise ConfigError(f"Guard(key) must be at least {_SHORTEST_KEY} bytes")
         self._key = os.urandom(32) if key is None else key
-        self._mode = mode
+        self._mode: Mode | Mapping[str, Mode] = mode
         Vault((), mode=mode)
 
     def masked(self, call: Call, found: Iterable[Found]) -> tuple[Call, Vault]:

@@ -68,7 +68,7 @@ PLACES: Final[Mapping[str, Place]] = {"system": "system", "developer": "system",
 
 def visit_message(message: Message, visit: Visit) -> Message:
     """Show every text of a message to `visit`; return the message with what it made of them."""
-    place = PLACES.get(message.role, "user")
+    place: Place = PLACES.get(message.role, "user")
     parts = tuple([visit_part(part, place, visit) for part in message.parts])
     name = visit(place, message.name, "text") if message.name else message.name
     extra = visit_data(message.extra, place, visit)

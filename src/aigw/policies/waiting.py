@@ -87,6 +87,7 @@ class Waiting:
                     outcome = await self._try(call, demand, place, patience, denial)
         finally:
             place.leave(through=isinstance(outcome, Ticket))
+        assert outcome is not None
         if isinstance(outcome, Ticket):
             if patience.noted:
                 call.note(self._name, "admitted", f"after {patience.spent:.3g} s")

@@ -31,7 +31,7 @@ class Affinity:
     """
 
     def __init__(self, kind: Kind) -> None:
-        self.kind = kind
+        self.kind: Kind = kind
         self._prefixes = Prefixes()
         self._lock = threading.Lock()
 

@@ -281,6 +281,29 @@ def test_a_large_text_is_read_as_one(between):
         assert inside == middle, copy
 
 
+def test_a_bracket_at_the_end_says_nothing_about_a_number_at_the_beginning():
+    """A number that a text begins with is found whatever the text ends with."""
+    (span,) = Pii().find("415) 555-0132 (")
+
+    assert (span.kind, span.start, span.end) == ("PHONE", 0, 13)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("0049 30 1234567 12 34", ["PHONE"]),
+        ("card 123 456 123 456 123 456", []),
+        ("call 12 34 56 78 90", ["PHONE"]),
+        ("call 01 02 03 04 05", []),
+        ("123 456 789 123 456 789", []),
+        ("release 10.20.30.40 and v8.8.8.8 and 8.8.4.4", ["IP"]),
+    ],
+)
+def test_groups_of_digits_are_read_as_what_they_can_be(text, found):
+    """Shapes, prefixes and words of context decide, also where they are compared before the rules are asked."""
+    assert [span.kind for span in Pii().find(text)] == found
+
+
 def test_what_a_guard_asks_for():
     """Personal data is masked by default; only patterns and functions of the user may take long."""
     assert Pii().default_action == "mask"

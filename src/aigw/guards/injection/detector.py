@@ -69,7 +69,7 @@ class Injection:
         for name, value in (thresholds or {}).items():
             check_choice("Injection(thresholds)", name, get_args(Source))
             self._thresholds[name] = _threshold(f"thresholds[{name!r}]", value)
-        self._source = source
+        self._source: Source = source
         self._model = model
 
     def for_place(self, place: str) -> Injection:

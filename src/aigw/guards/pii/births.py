@@ -33,12 +33,18 @@ _DATE: Final = re.compile(
     rf")(?![A-Za-z0-9_]|[./-][0-9])",
     re.IGNORECASE,
 )
+_HEAD: Final = re.compile(
+    r"[0-9A-Za-z\u0080-\U0010ffff](?<![A-Za-z0-9_].)(?<![0-9][./-].)"
+    r"(?:(?<=[0-9])(?=[0-9]{0,3}(?:[-./][ -]?(?:[0-9]{1,2}[-./]|[^\W\d_])| [^\W\d_]|[^\W\d_])|[0-9]{7})"
+    r"|(?<=[^\W\d_])(?=[^\W\d_]{2,9}\.?[ -][0-9]))"
+)
+"""How dates begin: a class of characters, since such a pattern is searched many times faster than one without case."""
 _CLOSE: Final = 60
 
 
 def find_births(sight: Sight) -> None:
     """Find dates behind words of birth, or shortly before them in the same phrase (``DOB``)."""
-    for match in sight.matches_behind("birth", _CLOSE, _DATE):
+    for match in sight.matches_behind("birth", _CLOSE, _DATE, _HEAD):
         about = sight.topics(match.start(), _CLOSE)
         rank = about.get("birth")
         if rank is not None and rank <= min(about.get("phone", 9), 1):

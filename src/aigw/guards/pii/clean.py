@@ -76,6 +76,7 @@ def _translation() -> dict[int, str]:
 
 _PLAIN: Final = _translation()
 _FOREIGN: Final = frozenset(map(chr, _PLAIN))
+_NOT_ASCII: Final = re.compile("[^\x00-\x7f]")
 _FEW: Final = 8
 
 
@@ -144,7 +145,7 @@ def clean(text: str) -> Clean:
 
 def _plain(text: str) -> str:
     """Replace foreign digits, spaces and dashes: one by one as long as there are few, since that is faster."""
-    odd = _FOREIGN.intersection(text)
+    odd = _FOREIGN.intersection(_NOT_ASCII.findall(text))
     if len(odd) > _FEW:
         return text.translate(_PLAIN)
     for character in odd:

@@ -17,7 +17,7 @@ from aigw.guards.pii.custom import Custom, CustomRule
 from aigw.guards.pii.islands import REACH, calm, is_open, islands
 from aigw.guards.pii.mail import find_credentials, find_emails
 from aigw.guards.pii.network import find_ipv4, find_ipv6, find_macs
-from aigw.guards.pii.numbers import runs, shapes
+from aigw.guards.pii.numbers import CARD, NATIONAL, PHONE, STRONG, runs, shapes
 from aigw.guards.pii.rule import Sight, Value
 from aigw.guards.pii.words import Words
 from aigw.guards.span import Span
@@ -25,7 +25,7 @@ from aigw.guards.span import Span
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from aigw.guards.pii.numbers import Run
+    from aigw.guards.pii.numbers import Run, Window
 
     Plugin = Callable[[str], Iterable[Any]]
     """Gets one line of text, and returns spans: `Span`, or ``(start, end, kind)``, or ``(start, end, kind, score)``."""
@@ -124,6 +124,7 @@ class Pii:
         allowed = list(allow)
         self._allowed = frozenset([value.casefold() for value in allowed if isinstance(value, str)])
         self._allowed_patterns = [value for value in allowed if not isinstance(value, str)]
+        self._is_choosy = bool(allowed)
         self._plugins = list(plugins)
         self._min_score = min_score
         self.is_quick = not self._custom and not self._plugins
@@ -132,7 +133,12 @@ class Pii:
         self._national = national.NationalNumbers(countries)
         self._documents = documents.Documents(countries)
         self._shapes = shapes(
-            {*cards.SHAPES, *((length,) for length in cards.LENGTHS), *self._national.lengths, *phones.LENGTHS}
+            {
+                CARD: {*cards.SHAPES, *((length,) for length in cards.LENGTHS)},
+                NATIONAL: self._national.lengths,
+                STRONG: self._national.strong,
+                PHONE: phones.LENGTHS,
+            }
         )
 
     def find(self, text: str, start: int = 0) -> list[Span]:
@@ -209,15 +215,15 @@ class Pii:
 
     def _reported(self, seen: Clean, raw: list[Value], start: int) -> list[Span]:
         """Choose among values, and return where they stand in the original."""
-        values = [
-            value
-            for value in _resolved(raw)
-            if value.kind not in self._left_out and not self._is_allowed(seen.text[value.start : value.end])
-        ]
-        spans = [
-            Span(seen.original(low), seen.original(high - 1) + 1, kind, score) for low, high, kind, score in values
-        ]
-        return [span for span in spans if span.start >= start]
+        spans: list[Span] = []
+        for value in _resolved(raw):
+            low, high, kind, score = value
+            if kind in self._left_out or (self._is_choosy and self._is_allowed(seen.text[low:high])):
+                continue
+            low = seen.original(low)
+            if low >= start:
+                spans.append(Span(low, seen.original(high - 1) + 1, kind, score))
+        return spans
 
     def _look(
         self, seen: Clean, text: str, start: int, *, is_noted: bool = False
@@ -278,13 +284,24 @@ class Pii:
                 continue
             best: Value | None = None
             for window in run.windows(first, self._shapes):
-                read = read_card(window) or self._national.read(window) or self._phones.read(window)
+                if best is not None and window.kinds == PHONE and best.score >= phones.most(window):
+                    continue
+                read = self._read_window(window)
                 if read is not None and (best is None or read.score > best.score):
                     best, taken = read, window.last + 1
                     if read.score >= _SURE:
                         break
             if best is not None:
                 sight.found.append(best)
+
+    def _read_window(self, window: Window) -> Value | None:
+        """Read groups of digits as what their shape lets them be."""
+        kinds = window.kinds
+        return (
+            (read_card(window) if kinds & CARD else None)
+            or (self._national.read(window) if kinds & NATIONAL else None)
+            or (self._phones.read(window) if kinds & PHONE else None)
+        )
 
     def _ask(self, seen: Clean, text: str, start: int) -> list[Value]:
         """Ask the plugins, line by line."""

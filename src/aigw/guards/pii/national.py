@@ -115,11 +115,13 @@ class NationalNumbers:
         self._names = {shape: frozenset().union(*(one.names for one in numbers)) for shape, numbers in written.items()}
         self.lengths = frozenset(tuple(map(int, re.findall("[0-9]+", shape))) for shape in written)
         """How long the groups of the known numbers are."""
+        self.strong = frozenset(
+            tuple(map(int, re.findall("[0-9]+", shape))) for shape, ones in self._strong.items() if ones
+        )
+        """How long those of the numbers are that need no words which name them."""
 
     def read(self, window: Window) -> Value | None:
         """Read a window as a national number."""
-        if window.lengths not in self.lengths:
-            return None
         shape = _shape(window)
         about = window.run.topics
         named = bool(about) and not self._names.get(shape, _NOBODY).isdisjoint(about)

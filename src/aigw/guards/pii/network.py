@@ -32,6 +32,9 @@ _VERSION: Final = re.compile(
     r"(?:\b(?:v|ver|version|release|build|firmware|section|chapter|clause|oid|§)\.?[ :=\"']{0,3}|\bv\.? ?|(?:[=~^><]=|[~^]) ?)$",
     re.IGNORECASE,
 )
+_MARKS: Final = " :=\"'."
+_ENDS: Final = frozenset("vrned§~^><")
+"""What stands between such a word and its number, and how those words end: most texts end otherwise."""
 _PRIVATE: Final = re.compile(r"10\.|127\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.")
 _VERSION_NEAR: Final = 24
 
@@ -50,7 +53,8 @@ def _is_version(sight: Sight, start: int, before: str) -> bool:
     if before.endswith("/"):
         product = _PRODUCT.search(before)
         return product is not None and product[1].lower() not in {"localhost", "host", "ip", "node", "addr"}
-    if _VERSION.search(before):
+    is_marked = before.rstrip(_MARKS)[-1:].lower() in _ENDS or "=" in before[-3:]
+    if is_marked and _VERSION.search(before):
         return True
     return not _PRIVATE.match(sight.text, start) and sight.topics(start, _VERSION_NEAR).get("version") == 0
 

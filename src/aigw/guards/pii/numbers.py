@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from itertools import accumulate
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from aigw.guards.pii.checksums import luhn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from aigw.guards.pii.rule import Sight
     from aigw.guards.pii.words import Topics
 
-    Node = Mapping[int, "Node"]
+    Shapes = Mapping[tuple[int, ...], int]
 
 _BETWEEN: Final = r"(?=[-./() ])[ ]{0,2}[-./()]{0,3}[ ]{0,2}"
 # What must not stand before it is looked at behind its first character: a pattern that begins with a class is searched
@@ -32,19 +34,33 @@ _MOST_OF_A_SHAPE: Final = 5
 _LONGEST_GAP: Final = 3
 _OF_A_CARD: Final = range(3, 7)
 
-_END: Final = 0
-_NONE: Final = MappingProxyType[int, "Node"]({})
+CARD: Final = 1
+NATIONAL: Final = 2
+PHONE: Final = 4
+STRONG: Final = 8
+"""A national number in a shape that needs no words which name it."""
+_RULES: Final = CARD | NATIONAL | PHONE
+_ELSEWHERE: Final = frozenset(
+    {"phone", "card", "birth", "version", "ip", "mac", "wallet", "other", "passport", "licence"}
+)
+"""Topics that name no national number of digits."""
+_LEAST_OF_A_CARD: Final = 12
+_MOST_OF_A_PHONE: Final = 15
+"""E.164."""
 
 
-def shapes(lengths: Iterable[tuple[int, ...]]) -> Node:
-    """Return a tree of lengths of groups, in order, with `_END` where a shape may end."""
-    root: dict[int, Any] = {}
-    for shape in lengths:
-        node = root
-        for length in shape:
-            node = node.setdefault(length, {})
-        node[_END] = {}
-    return root
+def shapes(known: Mapping[int, Iterable[tuple[int, ...]]]) -> Shapes:
+    """Return which kinds of numbers have a shape, by the lengths of its groups; none for how the longer ones begin.
+
+    Args:
+        known: the shapes of `CARD`, `NATIONAL`, `STRONG` and `PHONE`.
+    """
+    found: dict[tuple[int, ...], int] = {}
+    for kind, lengths in known.items():
+        for shape in lengths:
+            found[shape] = found.get(shape, 0) | kind
+            found.setdefault(shape[:2], 0)
+    return MappingProxyType(found)
 
 
 class Run:
@@ -56,23 +72,47 @@ class Run:
         pieces: what stands before and between the groups, and they, in turn.
         high: where the island ends.
         topics: what the words before it are about.
+        has_bracket: whether a bracket opens in it or right before it.
     """
 
-    __slots__ = ("_pieces", "_places", "gaps", "high", "is_wanted", "lengths", "parts", "start", "text", "topics")
+    __slots__ = (
+        "_pieces",
+        "_places",
+        "gaps",
+        "has_bracket",
+        "high",
+        "is_card",
+        "is_other",
+        "is_wanted",
+        "lengths",
+        "parts",
+        "start",
+        "text",
+        "topics",
+    )  # fmt: skip
 
-    def __init__(self, text: str, start: int, pieces: list[str], high: int, topics: Topics) -> None:
+    def __init__(
+        self, text: str, start: int, pieces: list[str], high: int, topics: Topics, *, has_bracket: bool
+    ) -> None:
         self.text = text
         self.start = start
         self.high = high
         self.topics = topics
-        self.is_wanted = bool(topics) and topics.about("phone")
-        """Whether the words before it say that it is a telephone number."""
+        self.is_wanted = self.is_other = self.is_card = False
+        """Whether the words before it say that it is a telephone number; that it is a number of something else, and no
+        telephone number; whether they name cards."""
+        if topics:
+            self.is_wanted = topics.about("phone")
+            self.is_other = not self.is_wanted and topics.get("other") == 0
+            self.is_card = "card" in topics
         self.parts = pieces[1::2]
         """The groups."""
         self.gaps = pieces[2:-1:2]
         """What stands between them."""
         self.lengths = tuple(map(len, self.parts))
         """How long they are."""
+        self.has_bracket = has_bracket
+        """Whether a bracket opens in it, or right before it."""
         self._pieces = pieces
         self._places: list[tuple[int, int]] | None = None
 
@@ -89,53 +129,72 @@ class Run:
         """What stands before the first group: a plus, a bracket."""
         return self._pieces[0]
 
-    def follows_bracket(self, first: int) -> bool:
+    def _follows_bracket(self, first: int) -> bool:
         """Tell whether a bracket opens right before a group."""
         if first:
             return self.gaps[first - 1][-1] == "("
-        return self.text[self.start + len(self.head) - 1] == "("
+        return self.text.endswith("(", 0, self.start + len(self.head))
 
-    def windows(self, first: int, known: Node) -> list[Window]:
+    def windows(self, first: int, known: Shapes) -> list[Window]:
         """Return the groups that may be one number: whole between spaces, the longest first.
 
-        Most of them are in no shape that anybody writes a number in, and are left out by the lengths of their groups.
+        Most of them are in no shape that anybody writes a number in, and are left out by the lengths of their groups,
+        or have none of the marks that the rule for their shape asks for.
 
         Args:
             first: the first group.
             known: shapes that numbers have, from `shapes`.
         """
         gaps, lengths = self.gaps, self.lengths
-        free = self._free(first)
+        count = len(lengths)
+        is_bracketed = self.has_bracket and self._follows_bracket(first)
+        always, free = 0, first
+        if is_bracketed or self.parts[first][0] == "0":
+            always, free = PHONE, first + _MOST_OF_A_SHAPE
+        elif lengths[first : first + 2] not in known and not self.is_wanted and not self.is_card:
+            count = first + 1 if lengths[first] >= _LEAST_DIGITS else first
+        if self.is_wanted:
+            always, free = PHONE, max(free, self._even(first) + 1)
+        if self.is_card:
+            free = max(free, self._card(first) + 1)
         found: list[Window] = []
-        digits, node, count = 0, known, len(lengths)
-        for last in range(first, min(count, first + MOST_GROUPS)):
-            length = lengths[last]
-            digits += length
-            node = node.get(length, _NONE)
-            if digits > MOST_DIGITS or (last > free and not node):
-                break
-            if digits >= _LEAST_DIGITS and (last <= free or _END in node) and (last + 1 == count or " " in gaps[last]):
-                whole = "".join(self.parts[first : last + 1]) if last > first else self.parts[first]
-                found.append(Window(self, first, last, whole, lengths[first : last + 1]))
-        if len(found) > 1:
-            found.reverse()
+        end = min(count, first + MOST_GROUPS)
+        digits = sum(lengths[first:end])
+        while digits >= _LEAST_DIGITS:
+            if digits <= MOST_DIGITS and (end == len(lengths) or " " in gaps[end - 1]):
+                kinds = known.get(lengths[first:end], 0)
+                if end <= free:
+                    kinds |= always | CARD if self.is_card and end - first > 1 else always
+                elif kinds:
+                    kinds |= always
+                if kinds and (kinds := self._left(kinds, first, end, digits)):
+                    found.append(Window(self, first, end - 1, kinds, is_bracketed=is_bracketed))
+            end -= 1
+            digits -= lengths[end]
         return found
 
-    def _free(self, first: int) -> int:
-        """Return the last group of numbers that begin at a group and may have any shape."""
-        free = first - 1
-        if self.parts[first][0] == "0" or self.follows_bracket(first):
-            free = first + _MOST_OF_A_SHAPE - 1
-        if self.topics:
-            if self.is_wanted:
-                free = max(free, self._even(first))
-            if "card" in self.topics:
-                free = max(free, self._card(first))
-        return free
+    def _left(self, kinds: int, first: int, end: int, count: int) -> int:
+        """Return which kinds of numbers some groups can be by their digits, without a look at separators."""
+        if kinds & PHONE and (self.is_other or count > _MOST_OF_A_PHONE):
+            kinds &= ~PHONE
+        if kinds & NATIONAL and not (kinds & STRONG or (self.topics and not self.topics.keys() <= _ELSEWHERE)):
+            kinds &= ~NATIONAL
+        if kinds & CARD:
+            if count < _LEAST_OF_A_CARD:
+                return kinds & ~CARD & _RULES
+            digits = self.digits(first, end)
+            if (digits[0] == "0" and not digits.startswith("0604")) or not luhn(digits):
+                kinds &= ~CARD  # nine in ten numbers end at their check digit
+        return kinds & _RULES
+
+    def digits(self, first: int, end: int) -> str:
+        """Return the digits of the groups from one to before another, without what stands between them."""
+        return self.parts[first] if end - first == 1 else "".join(self.parts[first:end])
 
     def _even(self, first: int) -> int:
         """Return how far separators are the same, but for the first; also where no shape of a country is longer."""
         gaps = self.gaps
+        head = second = ""
         for last in range(first + 1, min(len(self.lengths), first + MOST_GROUPS)):
             gap = gaps[last - 1]
             if len(gap) > _LONGEST_GAP:
@@ -164,18 +223,22 @@ class Window:
         run: the run.
         first: its first group.
         last: its last group.
-        digits: all digits.
-        lengths: how long the groups are.
+        kinds: which of `CARD`, `NATIONAL` and `PHONE` it may be. The check digit of a card is right.
+        is_bracketed: whether a bracket opens right before it.
     """
 
-    __slots__ = ("digits", "first", "last", "lengths", "run")
+    __slots__ = ("digits", "first", "is_bracketed", "kinds", "last", "lengths", "run")
 
-    def __init__(self, run: Run, first: int, last: int, digits: str, lengths: tuple[int, ...]) -> None:
+    def __init__(self, run: Run, first: int, last: int, kinds: int, *, is_bracketed: bool) -> None:
         self.run = run
         self.first = first
         self.last = last
-        self.digits = digits
-        self.lengths = lengths
+        self.kinds = kinds
+        self.is_bracketed = is_bracketed
+        self.digits = run.digits(first, last + 1)
+        """All digits."""
+        self.lengths = run.lengths[first : last + 1]
+        """How long the groups are."""
 
     @property
     def start(self) -> int:
@@ -195,11 +258,13 @@ class Window:
 
 def runs(sight: Sight) -> Iterator[Run]:
     """Yield the runs of digits of an island that are long enough to be the number of a person."""
+    text = sight.text
     for match in sight.matches(_RUN):
         written = match[0]
         if len(written) < _LEAST_DIGITS:
             continue
         pieces = _DIGITS.split(written)
-        if len(written) - len("".join(pieces[::2])) >= _LEAST_DIGITS:
+        if len("".join(pieces[1::2])) >= _LEAST_DIGITS:
             start = match.start()
-            yield Run(sight.text, start, pieces, sight.high, sight.topics(start))
+            has_bracket = "(" in written or text.endswith("(", 0, start)
+            yield Run(text, start, pieces, sight.high, sight.topics(start), has_bracket=has_bracket)

@@ -6,7 +6,6 @@ Sources: ITU-T E.123 (notation), E.164 (country codes, at most 15 digits), and t
 # ruff: noqa: E501, SIM102  (the formats of a country a line; a question a step)
 from __future__ import annotations
 
-import itertools
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -76,12 +75,18 @@ _SHAPES: Final = {
 """National numbers that are hardly anything else, with every separator written as a dash."""
 
 LENGTHS: Final = frozenset(
-    {(3, 3, 4), (1, 3, 3, 4), (3, 2, 2, 2), (2, 3, 2, 2), (3, 6), (3, 7), (3, 3, 3), (3, 4, 4), (5, 5), (2, 5, 4),
-     (1, 3, 3, 2, 2), (1, 3, 4), (4, 3, 3)}
+    {(3, 3, 4), (1, 3, 3, 4), (3, 2, 2, 2), (2, 3, 2, 2), (3, 6), (3, 7), (3, 4, 4), (5, 5), (2, 5, 4),
+     (1, 3, 3, 2, 2), (4, 3, 3)}
 )  # fmt: skip
 """How national numbers of those shapes are grouped that do not begin with a zero."""
 
 COUNTRIES: Final = frozenset(_SHAPES)
+
+_IN_CONTEXT: Final = 0.85
+_IN_SHAPE: Final = 0.7
+_IN_ANY_SHAPE: Final = 0.6
+"""How sure a national number is in a shape of a country behind words of context, or without; and behind such words in a
+shape that no country has."""
 
 _DATE: Final = re.compile(r"(?:\d{1,2}-\d{1,2}-(?:19|20)\d\d|(?:19|20)\d\d-\d{1,2}-\d{1,2})(?:-|$)")
 _EXTENSION: Final = re.compile(
@@ -130,7 +135,7 @@ class Phones:
         digits, head = run.parts[0], run.head
         if not head and digits[0] != "0":
             return None
-        text, first = run.text, run.groups[0][0]
+        text, first = run.text, run.start + len(head)
         plus = "+" in head
         for prefix in () if plus else ("00", "011"):
             if digits.startswith(prefix) and (len(digits) > len(prefix) or len(run.groups) > 1):
@@ -138,7 +143,7 @@ class Phones:
                 break
         if not plus:
             return None
-        for count in _counts(run, first):
+        for count in _counts(run, first - run.start - len(head)):
             end = run.groups[count - 1][1]
             if self._is_international(text[first:end], has_plus="+" in head):
                 start = run.start if "+" in head else run.groups[0][0]
@@ -166,14 +171,12 @@ class Phones:
         """Read a window as a national number, or as any number behind words of context."""
         digits, run = window.digits, window.run
         wanted = run.is_wanted
-        if not 7 <= len(digits) <= 15 or (not wanted and run.topics and run.topics.get("other", 9) == 0):  # noqa: PLR2004  (E.164)
-            return None
-        brackets = run.follows_bracket(window.first) and self._is_code(window)
+        brackets = window.is_bracketed and self._is_code(window)
         if not wanted and digits[0] != "0" and window.lengths not in LENGTHS and not brackets:
             return None
         shape = "-".join(run.parts[window.first : window.last + 1])
         score = self._score(window, shape, wanted=wanted, brackets=brackets)
-        if not score or digits == digits[0] * len(digits) or _DATE.match(shape) or _is_counting(shape):
+        if not score or len(set(digits)) == 1 or _DATE.match(shape) or _is_counting(window):
             return None
         if not wanted and (window.lengths == (3, 2, 4) or _UNIT.match(run.text, window.end, run.high)):
             return None
@@ -183,21 +186,25 @@ class Phones:
         return _phone(run, start, window.end, score)
 
     def _score(self, window: Window, shape: str, *, wanted: bool, brackets: bool) -> float:
+        # A shape that does not begin with a zero has lengths of its own, which are faster to compare.
+        shapes = self._shapes[int(shape[0])] if shape[0] == "0" or window.lengths in LENGTHS else None
+        is_known = shapes is not None and shapes.fullmatch(shape) is not None
+        if not (is_known or brackets or wanted):
+            return 0.0
         gaps = window.gaps
         if gaps and max(map(len, gaps)) > 3:  # noqa: PLR2004  (" - ", ") -")
             return 0.0
-        shapes = self._shapes[int(shape[0])]
-        if shapes is not None and shapes.fullmatch(shape) and self._is_regular(shape, gaps, wanted=wanted):
-            return 0.85 if wanted else 0.7
+        if is_known and self._is_regular(shape, gaps, wanted=wanted):
+            return _IN_CONTEXT if wanted else _IN_SHAPE
         if brackets and _BRACKETS.match(window.run.text, window.start - 1) and 8 <= len(window.digits) <= 12:  # noqa: PLR2004
             if max(window.lengths) <= 9 and all(length >= 2 for length in window.lengths):  # noqa: PLR2004
-                return 0.85 if wanted else 0.65
+                return _IN_CONTEXT if wanted else 0.65
         if wanted and not (len(window.digits) > 13 and window.digits[0] not in "0+1"):  # noqa: PLR2004
             dotted = len(gaps) == 1 and gaps[0] == "."
             kinds = [gap.strip(" ()") for gap in gaps]
             uniform = len(set(kinds)) < 2 or (kinds[0] in {"", "/"} and len(set(kinds[1:])) < 2)  # noqa: PLR2004
             uniform = uniform and all(length < 7 for length in window.lengths[:-1])  # noqa: PLR2004  (else two numbers)
-            return 0.0 if dotted or not uniform or _BAD_CONTEXT_SHAPE.fullmatch(shape) else 0.6
+            return 0.0 if dotted or not uniform or _BAD_CONTEXT_SHAPE.fullmatch(shape) else _IN_ANY_SHAPE
         return 0.0
 
     @staticmethod
@@ -220,6 +227,14 @@ class Phones:
         return not window.run.text[max(0, window.start - 2) : window.start - 1].isalnum()
 
 
+def most(window: Window) -> float:
+    """Return the best score that a window can have as a national number."""
+    if not window.run.is_wanted:
+        return _IN_SHAPE
+    is_known = window.digits[0] == "0" or window.is_bracketed or window.lengths in LENGTHS
+    return _IN_CONTEXT if is_known else _IN_ANY_SHAPE
+
+
 def _phone(run: Run, start: int, end: int, score: float) -> Value:
     extension = _EXTENSION.match(run.text, end, run.high)
     return Value(start, extension.end() if extension else end, "PHONE", score)
@@ -233,23 +248,35 @@ _BAD_CONTEXT_SHAPE: Final = re.compile(
 )
 
 
-def _counts(run: Run, first: int) -> Iterator[int]:
-    """Yield how many groups a number may take, the most first; it ends only where a space follows."""
-    digits = most = 0
-    for start, end in run.groups[:10]:
-        digits += end - max(start, first)
-        if digits > 16:  # noqa: PLR2004  (E.164, and a zero in brackets)
-            break
-        most += 1
-    for count in range(most, 0, -1):
-        if count == len(run.groups) or " " in run.gaps[count - 1]:
+def _counts(run: Run, prefix: int) -> Iterator[int]:
+    """Yield how many groups a number may take, the most first; it ends only where a space follows.
+
+    Args:
+        run: the groups.
+        prefix: how many digits stand before the code of the country.
+    """
+    digits = "".join(run.parts[:10])
+    low, high = 1, 16  # E.164, and a zero in brackets
+    if not run.has_bracket:
+        code = _CODES.match(digits, prefix)
+        if code is None:
+            return
+        low, high = _LENGTHS.get(code[0], _ANY_LENGTH)
+        behind = code.end() - prefix
+        low, high = low + behind, min(16, high + behind + (digits[code.end() : code.end() + 1] == "0"))
+    count = min(len(run.parts), 10)
+    left = len(digits) - prefix
+    while left >= low:
+        if left <= high and (count == len(run.parts) or " " in run.gaps[count - 1]):
             yield count
+        count -= 1
+        left -= run.lengths[count]
 
 
-def _is_counting(shape: str) -> bool:
+def _is_counting(window: Window) -> bool:
     """Tell whether the groups are a row such as 01 02 03 04 05."""
-    parts = shape.split("-")
-    if len(parts) < 4 or len({len(part) for part in parts}) != 1:  # noqa: PLR2004  (short rows happen)
+    if len(window.lengths) < 4 or len(set(window.lengths)) != 1:  # noqa: PLR2004  (short rows happen)
         return False
-    steps = {int(two) - int(one) for one, two in itertools.pairwise(parts)}
-    return len(steps) == 1 and abs(steps.pop()) <= 11  # noqa: PLR2004  (11, 22, 33)
+    row = list(map(int, window.run.parts[window.first : window.last + 1]))
+    step = row[1] - row[0]
+    return abs(step) <= 11 and row == [row[0] + step * place for place in range(len(row))]  # noqa: PLR2004  (11, 22, 33)

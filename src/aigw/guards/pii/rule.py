@@ -72,18 +72,23 @@ class Sight:
             self.seen.append(match.span())
             yield match
 
-    def matches_behind(self, topic: str, reach: int, pattern: Pattern[str]) -> Iterator[Match[str]]:
+    def matches_behind(
+        self, topic: str, reach: int, pattern: Pattern[str], head: Pattern[str] | None = None
+    ) -> Iterator[Match[str]]:
         """Yield the candidates of a pattern that words of a topic stand shortly before.
 
         Args:
             topic: the topic.
             reach: how far before a candidate a word may begin.
             pattern: the pattern.
+            head: how all its matches begin, if that is faster to search for.
         """
         done = self.low
         self.words.look(self.low, self.high)
         for first, last in self.words.behind(topic, self.low, self.high, reach):
-            for match in pattern.finditer(self.text, max(first, done), min(self.high, last + _LONGEST)):
+            low, high = max(first, done), min(self.high, last + _LONGEST)
+            found = _headed(head, pattern, self.text, low, high) if head else pattern.finditer(self.text, low, high)
+            for match in found:
                 if match.start() > last:
                     break
                 done = match.end()
@@ -99,3 +104,12 @@ class Sight:
     def has(self, part: str) -> bool:
         """Tell whether a text stands in the island."""
         return self.text.find(part, self.low, self.high) >= 0
+
+
+def _headed(head: Pattern[str], pattern: Pattern[str], text: str, low: int, high: int) -> Iterator[Match[str]]:
+    """Yield the matches of a pattern that begin where its head does."""
+    for beginning in head.finditer(text, low, high):
+        start = beginning.start()
+        if start >= low and (match := pattern.match(text, start, high)):
+            low = match.end()
+            yield match

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +34,10 @@ _IDEOGRAPHS: Final = re.compile("[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
 _IDEOGRAPHIC_WORDS: Final = {topic: re.compile("|".join(words)) for topic, words in IDEOGRAPHIC.items()}
 
 
+_NEAR: Final = frozenset({"birth", "passport", "licence"})
+"""Topics whose words are searched for before their values are."""
+
+
 class Topics(dict[str, int]):
     """What words are about, and how far away: 0 is the nearest word that says something."""
 
@@ -52,13 +56,14 @@ class Words:
         text: the clean text.
     """
 
-    __slots__ = ("_about", "_done", "_ends", "_has_ideographs", "_starts", "_text")
+    __slots__ = ("_about", "_done", "_ends", "_has_ideographs", "_near", "_starts", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._about: list[tuple[str, ...]] = []
+        self._near: dict[str, list[int]] = {topic: [] for topic in _NEAR}
         self._has_ideographs = False
         self._done = 0
 
@@ -78,6 +83,9 @@ class Words:
                 self._starts.append(ends[2 * place + 1])
                 self._ends.append(ends[2 * place + 2])
                 self._about.append(about)
+                if not _NEAR.isdisjoint(about):
+                    for topic in _NEAR.intersection(about):
+                        self._near[topic].append(len(self._about) - 1)
         if not self._has_ideographs and not text.isascii():
             self._has_ideographs = _IDEOGRAPHS.search(text, low, high) is not None
 
@@ -107,17 +115,18 @@ class Words:
         """Yield where values begin at the earliest, and at the latest, that words of a topic are near to.
 
         Args:
-            topic: the topic.
+            topic: the topic, one of ``_NEAR``.
             low: the first place for a value.
             high: the last one.
             reach: how far before a value a word may begin.
         """
         ends = self._ends
-        places = [
-            (ends[place], self._starts[place] + reach)
-            for place in range(bisect_right(ends, low - reach), bisect_right(ends, high))
-            if topic in self._about[place]
-        ]
+        near = self._near[topic]
+        places: list[tuple[int, int]] = []
+        if near:
+            first, behind = bisect_right(ends, low - reach), bisect_right(ends, high)
+            near = near[bisect_left(near, first) : bisect_left(near, behind)]
+            places = [(ends[place], self._starts[place] + reach) for place in near]
         if self._has_ideographs and topic in _IDEOGRAPHIC_WORDS:
             words = _IDEOGRAPHIC_WORDS[topic].finditer(self._text, max(0, low - reach), high)
             places = sorted([*places, *((word.end(), word.start() + reach) for word in words)])
