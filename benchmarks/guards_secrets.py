@@ -55,6 +55,21 @@ def sources(most: int) -> list[Path]:
     return random.Random(7).sample(sorted(set(files)), min(most, len(set(files))))
 
 
+def documents(share: float, number: int = 20) -> list[str]:
+    """Join rows of both halves to texts of 4 KB, of which a share holds a secret."""
+    rng = random.Random(7)
+    texts: dict[bool, list[str]] = {True: [], False: []}
+    for row in rows("seen") + rows("unseen"):
+        texts[bool(row.secret)].append(row.text)
+    made = []
+    for _ in range(number):
+        text = ""
+        while len(text) < 4096:
+            text += rng.choice(texts[rng.random() < share]) + "\n"
+        made.append(text)
+    return made
+
+
 def main() -> None:
     detector = Secrets()
     print("rows              F1   recall  false alarms  coverage  rows")
@@ -74,13 +89,19 @@ def main() -> None:
     code = "".join(path.read_text(encoding="utf-8", errors="replace") for path in files[:40])
     log = "".join(LOG.format(n=number) for number in range(100))
     print("\nµs/KB             4 KB")
-    for name, text in (
-        ("prose", PROSE * 20),
-        ("code", code),
-        ("log", log),
-        ("rows", "\n".join(row.text for row in rows("seen"))),
+    for name, texts in (
+        ("prose", [(PROSE * 20)[:4096]]),
+        ("code", [code[at : at + 4096] for at in range(0, 20 * 4096, 4096)]),
+        ("log", [log[:4096]]),
+        ("rows", documents(1)),
+        ("half of them", documents(0.5)),
+        ("a tenth", documents(0.1)),
     ):
-        print(f"{name:14} {micros(detector, text[:4096]):7.0f}")
+        print(f"{name:14} {sum(micros(detector, text) for text in texts) / len(texts):7.0f}")
+    print("\nms for 1 MB")
+    for name, text in (("prose", PROSE), ("code", code), ("x", "x"), ("a=b;", "a=b;")):
+        large = (text * (1_000_000 // len(text) + 1))[:1_000_000]
+        print(f"{name:14} {micros(detector, large, 1) * 1e6 / 1024e3:7.0f}")
     print("\nms for hostile    50,000  100,000 characters")
     for unit in HOSTILE:
         small, large = (

@@ -71,6 +71,8 @@ def test_a_hundred_and_fifty_formats_are_known():
         ("<password>\n  aB3$xyz9\n</password>", "PASSWORD", "aB3$xyz9"),
         ("- name: DB_PASSWORD\n  value: aB3$xyz9", "PASSWORD", "aB3$xyz9"),
         ("curl -u admin:kd93Hs8Qz https://ci.corp.net", "PASSWORD", "kd93Hs8Qz"),
+        ("mysql -u root -paB3$xyz9 shop", "PASSWORD", "aB3$xyz9"),
+        ("ConvertTo-SecureString 'aB3$xyz9' -AsPlainText -Force", "PASSWORD", "aB3$xyz9"),
         ("password: str = 'aB3$xyz9'", "PASSWORD", "aB3$xyz9"),
         ('passphrase is "correct horse battery staple"', "PASSWORD", "correct horse battery staple"),
         ("Authorization: Bearer q9Xc2LmV7bNw4RtYz8Kd", "TOKEN", "q9Xc2LmV7bNw4RtYz8Kd"),
@@ -194,6 +196,13 @@ def test_bad_arguments(arguments, message):
     """A wrong argument is named at construction."""
     with pytest.raises(ConfigError, match=re.escape(message)):
         Secrets(**arguments)
+
+
+def test_what_a_guard_is_told():
+    """Finds are masked by default; a look ends soon, unless patterns of others are looked for."""
+    assert SECRETS.default_action == "mask"
+    assert SECRETS.is_quick
+    assert not Secrets(custom={"CORP_KEY": r"corp_[a-z]{6}"}).is_quick
 
 
 def test_it_is_a_stream_detector():

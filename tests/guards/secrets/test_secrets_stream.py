@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from aigw.guards import Secrets
 from aigw.guards.window import StreamWindow
+from guards.secrets.rows import rows
 
 SECRETS = Secrets(custom={"CORP_KEY": r"corp_[a-z]{6}"})
 LINE = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\n"
@@ -140,6 +141,8 @@ def test_what_is_settled_stays(text):
         "PASSWORD SqLpa5sW0rD;Positive: q9Xc2LmV7bNw4RtYz8Kd1Hs6 and",
         "q9Xc2Lm4x! is the password " + "which is always and for ever set to be Tr0ub4dor&3 here",
         "- name: DB_PASSWORD\n  value: aB3$xyz9\n- name: x",
+        'the password = "4711my password is \\nmy password is Tr0ub4dor&3\n',
+        "mysql -u root -paB3$xyz9 shop and ConvertTo-SecureString 'aB3$xyz9' -AsPlainText",
     ],
 )
 def test_what_needs_more_than_its_word_is_held(text):
@@ -177,6 +180,21 @@ def test_a_key_is_held_until_its_end():
 
     assert SECRETS.settled(text) <= 4
     assert [(span.start, span.end) for span in SECRETS.find(text)] == [(4, len(text) - 1)]
+
+
+def test_large_texts_are_read_in_slices():
+    """A large text has the same secrets at the same places as its parts, also where it is looked at from a place on."""
+    part = "\n".join(row.text for row in rows("seen", each=1)) + "\n\n" + "Nobody remembers who planted it.\n" * 20
+    spans = SECRETS.find(part)
+    text = part * 6
+
+    expected = [
+        (span.start + at * len(part), span.end + at * len(part), span.kind) for at in range(6) for span in spans
+    ]
+
+    assert len(text) > 50_000
+    assert [(span.start, span.end, span.kind) for span in SECRETS.find(text)] == expected
+    assert [span.start for span in SECRETS.find(text, 3 * len(part))] == [at for at, *_ in expected[3 * len(spans) :]]
 
 
 @pytest.mark.parametrize("unit", ADVERSARIAL)

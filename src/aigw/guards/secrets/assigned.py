@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aigw.guards.secrets.judged import Value, judge_assigned, judge_said
@@ -23,12 +25,15 @@ MARKS: Final = (
     *("密码", "密碼", "口令", "パスワード", "비밀번호", "암호", "密钥"),
 )
 """Parts of the names of secrets, in lower case."""
+_ASCII_MARKS: Final = tuple(filter(str.isascii, MARKS))
 
 _LONGEST_NAME: Final = 24
+_LONGEST_KNOWN: Final = 20
+_MOST_KNOWN: Final = 1024
 _LONGEST_REST: Final = 40
 _LONGEST_VALUE: Final = 512
 _LONGEST_QUOTED: Final = 300
-_NAME_CHARS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_.-$")
+_NAME_CHARS: Final = "abcdefghijklmnopqrstuvwxyz0123456789_.-$"
 _REST: Final = re.compile(rf"[A-Za-z0-9_.$\-\u00c0-\u058f]{{0,{_LONGEST_REST}}}+")
 
 _WORD: Final = re.compile(r"(?<![^\s\"'`(])[A-Za-z\u00c0-\u058f]{2,20}[ -]\Z")
@@ -53,6 +58,7 @@ _SCHEME: Final = re.compile(
     r"|negotiate)[ ]+(?:token=)?(?=\S)",
     re.IGNORECASE,
 )
+_LONGEST_SCHEME: Final = 14
 _FLAG: Final = re.compile(r"[ \t]{1,4}")
 _SQL: Final = re.compile(
     r"\s{1,4}(?:with\s{1,4}\S{1,30}\s{1,4})?(?:by|as)\s{1,4}(?:password\s{1,4})?(?:values\s{1,4})?", re.IGNORECASE
@@ -79,13 +85,15 @@ _SAID_DIRECTLY: Final = re.compile(
 )
 _JOINED: Final = re.compile(
     r"""
-    [,;]? (?: [ ] (?:is|was|as|for|=) [ ] (?: (?:the|my|your|our|his|her|their|its|a|new|old) [ ] )?
+    (?=[ ,;=!]) [,;]? (?: [ ] (?:is|was|as|for|=) [ ] (?: (?:the|my|your|our|his|her|their|its|a|new|old) [ ] )?
                 (?: [\w-]{1,16} [ ] ){0,3}
             | [ ]? [!=]={1,2} [ ]? (?:\$|this\.|self\.)? )
     \Z
     """,
     re.VERBOSE,
 )
+_BEFORE_NAME: Final = frozenset(" =$.")
+_JOINING: Final = re.compile(" (?:is|was|as|for) ")
 _UP_TO_WORD: Final = re.compile(f".*[{GAPS}\"'`]", re.DOTALL)
 _LONGEST_SAID: Final = 100
 _VERBS: Final = frozenset(["pass", "clave", "sandi", "bearer"])
@@ -132,7 +140,8 @@ def read_value(text: str, at: int) -> Found | None:
         if body is None:
             return None if begin + 1 < len(text) else Found(begin + 1, begin + 1, quoted=True, open=True)
         end = body.end()
-        if end >= len(text) and end - begin <= _LONGEST_QUOTED:
+        is_cut = end >= len(text) or (end == len(text) - 1 and text[end] == "\\")  # a backslash needs what follows
+        if is_cut and end - begin <= _LONGEST_QUOTED:
             return Found(begin + 1, end, quoted=True, open=True)
         if text[end : end + 1] == "\\" or text[end : end + 1] == quote:
             end -= len(body[0]) - len(body[0].rstrip("\\")) if escapes else 0
@@ -173,14 +182,16 @@ class Assigned:
 
     def __init__(self, bits: float) -> None:
         self._bits = bits
+        self._kind_of_known = lru_cache(_MOST_KNOWN)(kind_of)
 
-    def find(self, seen: Seen, begin: int, start: int) -> tuple[list[Span], int]:
+    def find(self, seen: Seen, begin: int, start: int, known: frozenset[int] = frozenset()) -> tuple[list[Span], int]:
         """Find values.
 
         Args:
             seen: the text.
             begin: where to begin to look for names.
             start: where values may begin.
+            known: where tokens of providers begin, which are surer than any value: they are not judged again.
 
         Returns:
             The values, and the place where one begins whose quotes are still open, or else the length of the text.
@@ -188,29 +199,26 @@ class Assigned:
         text = seen.text
         found: list[Span] = []
         still_open = len(text)
-        done: set[int] = set()
         for name, end in self._names(seen, begin):
-            if end in done:
+            kind = self._kind(text, name, end)
+            if not kind or (text[name - 1 : name] == ":" and text.startswith("::", name - 2)):
                 continue
-            done.add(end)
-            kind = _kind(text, name, end)
-            if not kind or text.endswith("::", max(0, name - 2), name):
-                continue
-            value, span = self._after(text, name, end, kind)
-            if value is not None and value.open and value.start <= name + REACH:
-                still_open = min(still_open, value.start)
-            before = None if kind in {"key", "pin"} else self._before(text, name, kind)
-            spans = [one for one in (before, span) if one is not None]
-            found += [one for one in spans if one.start >= start and one.start - name <= REACH]
+            value, after = self._after(text, name, end, kind, known)
+            if value is not None and value.open and value.start < still_open and value.start <= name + REACH:
+                still_open = value.start
+            if after is not None and start <= after.start <= name + REACH:
+                found.append(after)
+            if text[name - 1 : name] in _BEFORE_NAME and kind not in {"key", "pin"}:
+                before = self._before(text, name, kind)
+                if before is not None and before.start >= start:
+                    found.append(before)
         return found, still_open
 
     def _names(self, seen: Seen, begin: int) -> Iterator[tuple[int, int]]:
         """Yield where names begin and end that have a mark in them."""
         low, text = seen.low, seen.text
-        is_ascii = low.isascii()
-        for mark in MARKS:
-            if is_ascii and not mark.isascii():
-                continue
+        done: set[int] = set()
+        for mark in _ASCII_MARKS if low.isascii() else MARKS:
             hit = low.find(mark, begin)
             while hit >= 0:
                 rest = _REST.match(text, hit + len(mark))
@@ -218,13 +226,27 @@ class Assigned:
                 end = rest.end()
                 while text[end - 1] in ".-$" and end > hit + len(mark):
                     end -= 1
-                name, least = hit, max(0, end - _LONGEST_NAME - _LONGEST_REST)
-                while name > least and low[name - 1] in _NAME_CHARS:
-                    name -= 1
-                yield name, end
+                if end not in done:
+                    done.add(end)
+                    least = max(0, end - _LONGEST_NAME - _LONGEST_REST)
+                    yield least + len(low[least:hit].rstrip(_NAME_CHARS)), end
                 hit = low.find(mark, hit + 1)
 
-    def _after(self, text: str, name: int, end: int, kind: str) -> tuple[Found | None, Span | None]:
+    def _kind(self, text: str, name: int, end: int) -> str:
+        """Tell what a name means; that of two words is read with both."""
+        written = text[name:end]
+        if written.lower() == "identified":
+            return "password"
+        # Only what is surely the name of something is kept in memory: a secret may have such a word in it.
+        is_plain = len(written) <= _LONGEST_KNOWN and written.replace("_", "").isalpha()
+        kind = self._kind_of_known(written) if is_plain else kind_of(written)
+        if kind == "key" and (before := _WORD.search(text, max(0, name - 24), name)):
+            kind = kind_of(before[0][:-1] + " " + written)
+        return kind
+
+    def _after(
+        self, text: str, name: int, end: int, kind: str, known: frozenset[int]
+    ) -> tuple[Found | None, Span | None]:
         """Read the value behind a name."""
         written = text[name:end]
         if "." in written and text[end : end + 1] == "(" and not kind_of(written.rpartition(".")[2]):
@@ -234,7 +256,7 @@ class Assigned:
             value = read_value(text, at)
             if value is None:
                 continue
-            if value.open:
+            if value.open or value.start in known:
                 return value, None
             if value.end > value.start and not _is_code(text, value):
                 judge = judge_assigned if is_assigned else judge_said
@@ -246,9 +268,11 @@ class Assigned:
 
     def _before(self, text: str, name: int, kind: str) -> Span | None:
         """Read the value before a name: "hunter2 is the password"."""
-        if text[name - 1 : name] not in {" ", "=", "$", "."}:
+        low = max(0, name - AHEAD + 1)
+        ahead = text[low:name]
+        if "=" not in ahead and _JOINING.search(ahead) is None:
             return None
-        joined = _JOINED.search(text, max(0, name - AHEAD + 1), name)
+        joined = _JOINED.search(text, low, name)
         if joined is None:
             return None
         end = joined.start()
@@ -272,11 +296,20 @@ def _places(text: str, name: int, end: int) -> list[tuple[int, str, bool]]:
     places: list[tuple[int, str, bool]] = []
     if assigned := _place_assigned(text, name, end):
         places.append((*assigned, True))
-    if text[name:end].lower() not in _VERBS and text[end : end + 1] != "(":
+    if _may_be_said(text, end) and text[name:end].lower() not in _VERBS:
         for how, pattern in (("directly", _SAID_DIRECTLY), ("said", _SAID)):
             if said := pattern.match(text, end):
                 places.append((said.end(), how, False))
-    return sorted(places, key=lambda place: place[0])
+    return places if len(places) < 2 else sorted(places, key=_PLACE)  # noqa: PLR2004  (nothing to sort)
+
+
+_PLACE: Final = itemgetter(0)
+
+
+def _may_be_said(text: str, end: int) -> bool:
+    """Tell at little cost whether a sentence may go on behind a name: not where it is assigned to, or called."""
+    next_ = text[end : end + 1]
+    return next_ != "(" and (next_ not in {"=", ":"} or text[end + 1 : end + 2].isspace())
 
 
 def _place_assigned(text: str, name: int, end: int) -> tuple[int, str] | None:
@@ -291,7 +324,8 @@ def _place_assigned(text: str, name: int, end: int) -> tuple[int, str] | None:
             return None  # a verb
         if "\n" in assign["sign"] and text[text.rfind("\n", 0, name) + 1 : name].strip() != "<":
             return None  # it only stands in brackets
-        scheme = _SCHEME.match(text, assign.end())
+        is_one_word = text.find(" ", assign.end(), assign.end() + _LONGEST_SCHEME) < 0
+        scheme = None if is_one_word else _SCHEME.match(text, assign.end())
         return (scheme or assign).end(), sign if not assign["space"] else sign + " "
     if text[name : name + 1] == "-" and (flag := _FLAG.match(text, end)):
         return flag.end(), "--"
@@ -301,14 +335,3 @@ def _place_assigned(text: str, name: int, end: int) -> tuple[int, str] | None:
 def _is_code(text: str, value: Found) -> bool:
     """Tell at little cost what is another assignment, or a call."""
     return not value.quoted and bool(_STATEMENT.match(text, value.start, value.end))
-
-
-def _kind(text: str, name: int, end: int) -> str:
-    """Tell what a name means; that of two words is read with both."""
-    written = text[name:end]
-    kind = "password" if written.lower() == "identified" else kind_of(written)
-    if kind == "key" or not kind:
-        before = _WORD.search(text, max(0, name - 24), name)
-        if before:
-            kind = kind_of(before[0][:-1] + " " + written) if kind or written.lower() == "code" else kind
-    return kind

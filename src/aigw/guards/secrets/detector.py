@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from aigw.errors import ConfigError
@@ -11,7 +13,7 @@ from aigw.guards.secrets.formats import FORMATS
 from aigw.guards.secrets.judged import LABELS
 from aigw.guards.secrets.pem import find_keys, open_block
 from aigw.guards.secrets.seen import CONTEXT, GAPS, REACH, Seen, last_token, without_hidden_end
-from aigw.guards.secrets.shapes import FORMS, find_credentials, find_logins, find_tokens
+from aigw.guards.secrets.shapes import FORMS, SURE, find_credentials, find_logins, find_tokens
 from aigw.guards.secrets.values import is_strong
 from aigw.guards.span import Span, best
 
@@ -28,6 +30,8 @@ KINDS: Final = tuple(
 """The kinds of secrets: four general ones, private keys, credentials in addresses, and those of the providers."""
 
 _LONGEST_CUSTOM: Final = 200
+_SLICE: Final = 16_384
+"""Characters of a large text that are looked at together."""
 _TOKENS: Final = re.compile(f"[^{GAPS}]+")
 
 
@@ -56,6 +60,7 @@ class Secrets:
     """
 
     context: int = CONTEXT
+    default_action = "mask"
 
     def __init__(
         self,
@@ -69,6 +74,8 @@ class Secrets:
     ) -> None:
         chosen = frozenset(KINDS if kinds is None else _names("kinds", kinds))
         self._custom = [(kind, _pattern(kind, pattern)) for kind, pattern in (custom or {}).items()]
+        self.is_quick = not self._custom
+        """It ends soon for any text, as far as it is known: patterns of your own may take long."""
         self._reported = chosen - frozenset(_names("exclude", exclude)) | {kind for kind, _ in self._custom}
         if isinstance(allow, str):
             raise ConfigError("allow must be a list of values and patterns, not one string")
@@ -88,13 +95,11 @@ class Secrets:
             text: the text.
             start: return only spans that begin here or later.
         """
+        if len(text) - start > _SLICE:
+            return self._find_in_slices(text, start)
         seen = Seen(text)
         spans, _ = self._look(seen, seen.place(start))
-        return [
-            Span(seen.original(span.start), seen.original(span.end - 1) + 1, span.kind, span.score)
-            for span in spans
-            if span.kind in self._reported and not self._is_allowed(seen.text[span.start : span.end])
-        ]
+        return self._reportable(seen, spans)
 
     def settled(self, text: str, start: int = 0) -> int:
         """Tell how far a text is decided, whatever comes after it.
@@ -103,36 +108,82 @@ class Secrets:
             text: the text so far.
             start: what it returned before.
         """
+        return self._decide(text, start)[0]
+
+    def _find_in_slices(self, text: str, start: int) -> list[Span]:
+        """Find secrets as in a stream, so that no call of `re` keeps other threads waiting for long."""
+        found: list[Span] = []
+        size = _SLICE
+        while start + size < len(text):
+            base = max(0, start - CONTEXT)
+            cut, spans = self._decide(text[base : start + size], start - base)
+            found += [Span(span.start + base, span.end + base, span.kind, span.score) for span in spans]
+            size = _SLICE if base + cut > start else 2 * size
+            start = base + cut
+        base = max(0, start - CONTEXT)
+        rest = Seen(text[base:])
+        spans, _ = self._look(rest, rest.place(start - base))
+        spans = self._reportable(rest, spans)
+        return found + [Span(span.start + base, span.end + base, span.kind, span.score) for span in spans]
+
+    def _decide(self, text: str, start: int) -> tuple[int, list[Span]]:
+        """Return how far a text is decided, and what is found in what is decided now."""
         end = without_hidden_end(text)
         if end <= start:
-            return start
+            return start, []
         seen = Seen(text[:end])
         begin = seen.place(start)
         cut = min(last_token(seen.text, begin), open_block(seen.text, begin))
         cut = _before_strong(seen.text, begin, cut)
-        if cut > begin:
-            spans, still_open = self._look(seen, begin)
-            cut = min(cut, still_open)
-            for span in reversed(spans):
-                if span.start < cut < span.end:
-                    cut = span.start
-        return max(start, seen.original(cut)) if cut > begin else start
+        if cut <= begin:
+            return start, []
+        spans, still_open = self._look(seen, begin)
+        cut = min(cut, still_open)
+        for span in reversed(spans):
+            if span.start < cut < span.end:
+                cut = span.start
+        if cut <= begin:
+            return start, []
+        spans = self._reportable(seen, [span for span in spans if span.start < cut])
+        return max(start, seen.original(cut)), spans
+
+    def _reportable(self, seen: Seen, spans: list[Span]) -> list[Span]:
+        """Leave out what is not asked for, and return the places in the text as it was given."""
+        spans = [span for span in spans if span.kind in self._reported]
+        if self._allowed or self._allowed_patterns:
+            spans = [span for span in spans if not self._is_allowed(seen.text[span.start : span.end])]
+        if not seen.is_shifted:
+            return spans
+        return [
+            Span(seen.original(span.start), seen.original(span.end - 1) + 1, span.kind, span.score) for span in spans
+        ]
 
     def _look(self, seen: Seen, start: int) -> tuple[list[Span], int]:
         """Return what is found from a place on, and where a value begins whose quotes are still open."""
         text = seen.text
         begin = max(0, start - REACH)
-        found, still_open = self._assigned.find(seen, begin, start)
-        found += find_tokens(text, start)
+        tokens = list(find_tokens(text, start))
+        known = frozenset([token.start for token in tokens if token.score >= SURE >= self._min_score])
+        found, still_open = self._assigned.find(seen, begin, start, known)
+        found += tokens
         found += find_credentials(text, start)
         found += [span for span in find_logins(text, begin) if span.start >= start]
         found += find_keys(text, start)
         for kind, pattern in self._custom:
             found += _custom(text, start, kind, pattern)
-        return best([span for span in found if span.score >= self._min_score]), still_open
+        return _in_order([span for span in found if span.score >= self._min_score]), still_open
 
     def _is_allowed(self, value: str) -> bool:
         return value in self._allowed or any(pattern.fullmatch(value) for pattern in self._allowed_patterns)
+
+
+def _in_order(spans: list[Span]) -> list[Span]:
+    """Sort spans, and choose among those that overlap, which are few."""
+    spans.sort(key=_START)
+    return best(spans) if any(span.start < before.end for before, span in pairwise(spans)) else spans
+
+
+_START: Final = attrgetter("start")
 
 
 def _before_strong(text: str, start: int, cut: int) -> int:

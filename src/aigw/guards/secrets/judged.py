@@ -35,6 +35,7 @@ _CODE: Final = re.compile(
 _HEX: Final = re.compile(r"(?:0x)?[0-9a-fA-F]+")
 _UPPER_NAME: Final = re.compile(r"[A-Z][A-Z0-9_.]{2,}")
 _CONSTANT: Final = re.compile(r"[A-Z]+[0-9]{0,4}(?:_[A-Z]+[0-9]{0,2})+|[A-Za-z_]\w*=\w+")
+_HAS_DIGIT: Final = re.compile(r"\d")
 _SENTENCE: Final = re.compile(r"\s")
 
 
@@ -53,13 +54,23 @@ class Value(NamedTuple):
 def _is_nothing(value: Value) -> bool:
     """Tell what is no value of its own: a stand-in, a reference, a hash, a public key, a certificate, a picture."""
     text = value.text
-    if is_placeholder(text) or is_hashed(text) or is_date(text):
+    if text.startswith(_PUBLIC) or is_hashed(text) or is_date(text) or _CONSTANT.fullmatch(text):
         return True
-    if text.startswith(
-        ("ssh-rsa", "ssh-ed25519", "ecdsa-", "-----BEGIN", "MIIC", "MIID", "AAAAB3Nza", "iVBOR", "/9j/", "data:")
-    ):
-        return True
-    return is_reference(text, quoted=value.quoted) or bool(_CONSTANT.fullmatch(text))
+    return is_reference(text, quoted=value.quoted) or is_placeholder(text)
+
+
+_PUBLIC: Final = (
+    "ssh-rsa",
+    "ssh-ed25519",
+    "ecdsa-",
+    "-----BEGIN",
+    "MIIC",
+    "MIID",
+    "AAAAB3Nza",
+    "iVBOR",
+    "/9j/",
+    "data:",
+)
 
 
 def judge_assigned(value: Value, kind: str, name: str, sign: str, bits: float) -> tuple[float, str]:
@@ -78,11 +89,10 @@ def judge_assigned(value: Value, kind: str, name: str, sign: str, bits: float) -
     label = LABELS[kind]
     if kind == "pin":
         return (_LIKELY, label) if _PIN.fullmatch(value.text) and sign.strip() in {":", "="} and name.isupper() else _NO
-    if len(value.text) < 4 or _is_nothing(value):  # noqa: PLR2004
+    if len(value.text) < 4:  # noqa: PLR2004
         return _NO
-    if kind == "password":
-        return _password(value, name, sign), label
-    return _key(value, kind, name, bits), label
+    score = _password(value, name, sign) if kind == "password" else _key(value, kind, name, bits)
+    return (score, label) if score and not _is_nothing(value) else _NO
 
 
 def _password(value: Value, name: str, sign: str) -> float:  # noqa: PLR0911  (a table in the form of a function)
@@ -101,7 +111,7 @@ def _password(value: Value, name: str, sign: str) -> float:  # noqa: PLR0911  (a
             return _LIKELY
         return _LIKELY if in_settings and not text.isupper() and len(text) >= 5 else _UNLIKELY  # noqa: PLR2004
     if _IDENTIFIER.fullmatch(text):
-        has_digit = any(char.isdigit() for char in text)
+        has_digit = _HAS_DIGIT.search(text) is not None
         if has_digit and "." not in text and (value.quoted or sign != "= ") and not re.search(r"[-_].*[-_]", text):
             return _LIKELY
         return _LIKELY if has_digit and not is_wordy(text) else _UNLIKELY
@@ -117,7 +127,7 @@ def _key(value: Value, kind: str, name: str, bits: float) -> float:  # noqa: PLR
         return _LIKELY if kind == "secret" or name.isupper() else _UNLIKELY
     if not is_random(text, bits):
         return 0.0
-    has_digit = any(char.isdigit() for char in text)
+    has_digit = _HAS_DIGIT.search(text) is not None
     if _HEX.fullmatch(text):
         if not has_digit or len(text) < _SHORTEST_HEX or text.isdigit():
             return 0.0
@@ -143,14 +153,15 @@ def judge_said(value: Value, kind: str, name: str, how: str, bits: float) -> tup
     text = value.text
     if kind == "pin":
         return (_LIKELY, label) if _PIN.fullmatch(text) and how == "said" else _NO
-    if len(text) < 4 or _is_nothing(value):  # noqa: PLR2004
+    if len(text) < 4:  # noqa: PLR2004
         return _NO
     if kind == "password":
-        return _said_password(value, name, how), label
-    if _SENTENCE.search(text) or not any(char.isdigit() for char in text):
+        score = _said_password(value, name, how)
+    elif len(text) < 12 or _SENTENCE.search(text) or not _HAS_DIGIT.search(text):  # noqa: PLR2004
         return _NO
-    score = _key(Value(text, quoted=True), kind, name, bits) if len(text) >= 12 else 0.0  # noqa: PLR2004
-    return (min(score, 0.7), label) if score else _NO
+    else:
+        score = min(0.7, _key(Value(text, quoted=True), kind, name, bits))
+    return (score, label) if score and not _is_nothing(value) else _NO
 
 
 def _said_password(value: Value, name: str, how: str) -> float:

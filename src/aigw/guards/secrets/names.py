@@ -12,6 +12,10 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def _endings(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 PASSWORDS: Final = _words("""
     password passwd pwd pswd psw pass passphrase passcode pasword passw passwrd pw passwordhash userpass passwort
     passe kennwort losung contraseña contrasena clave senha wachtwoord hasło haslo parola parolă parool lösenord
@@ -32,10 +36,10 @@ PINS: Final = _words("""
     pin
 """)
 
-_ENDINGS: Final = _words("""
+_ENDINGS: Final = _endings("""
     password passwd passphrase passwort secret token apikey accesskey secretkey privatekey authkey accountkey
 """)
-_PASS_ENDINGS: Final = _words("""
+_PASS_ENDINGS: Final = _endings("""
     dbpass userpass rootpass adminpass sqlpass smtppass mailpass ftppass bindpw rootpw dbpwd
 """)
 _NOT_BEFORE_KEY: Final = _words("""
@@ -79,7 +83,10 @@ def kind_of(name: str) -> str:
     Args:
         name: the name as it is written, such as ``DB_PASSWORD``, ``spring.datasource.password`` or ``api key``.
     """
-    words = [word.lower() for word in _SPLIT.findall(name)]
+    if name.isascii() and name.isalpha() and name.islower():  # most are one plain word
+        words = [name]
+    else:
+        words = [word.lower() for word in _SPLIT.findall(name)]
     while words and words[-1].isdigit():
         words.pop()
     if not words or words[-1] in _AFTER or words[-1] in _PLURAL:
@@ -97,7 +104,7 @@ def kind_of(name: str) -> str:
 def _kind_of_word(words: list[str], at: int) -> str:  # noqa: PLR0911  (a table in the form of a function)
     word = words[at]
     before = words[at - 1] if at else ""
-    if word in PASSWORDS or word.endswith(tuple(_PASS_ENDINGS)):
+    if word in PASSWORDS or word.endswith(_PASS_ENDINGS):
         return "password"
     if word in SECRETS:
         return "secret"
@@ -109,6 +116,6 @@ def _kind_of_word(words: list[str], at: int) -> str:  # noqa: PLR0911  (a table 
         if word == "apikey" or before in _BEFORE_KEY or before in SECRETS:
             return "secret"
         return "" if before in _NOT_BEFORE_KEY else "key"
-    if word.endswith(tuple(_ENDINGS)):
+    if word.endswith(_ENDINGS):
         return "password" if "pass" in word[-10:] else "secret"
     return ""

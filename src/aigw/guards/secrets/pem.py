@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from aigw.guards.secrets.seen import matches
 from aigw.guards.span import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_BEGIN: Final = re.compile(r"-{4,5} ?BEGIN (?:[A-Za-z0-9]+ ){0,4}(?:PRIVATE|private) (?:KEY|key)(?: BLOCK)? ?-{4,5}")
+_BEGIN: Final = re.compile(
+    r"-----? ?BEGIN (?:[A-Za-z0-9]{1,20} ){0,4}(?:PRIVATE|private) (?:KEY|key)(?: BLOCK)? ?-{4,5}"
+)
 _BEGUN: Final = re.compile(r"-{4,5} ?(?:B|BE|BEG|BEGI|BEGIN(?: [A-Za-z0-9 ]{0,60})?-{0,5})?\Z")
 _LONGEST_BEGIN: Final = 90
 _SEPARATORS: Final = re.compile(r"(?:\\+[nrt]|\\u000[aA]|[\s\"'`+,\\>|*;:#/()&]|<br ?/?>|%0[aAdD]){0,64}+")
@@ -24,7 +27,7 @@ _LONGEST_END: Final = 320
 def blocks(text: str, start: int) -> Iterator[tuple[int, int, bool]]:
     """Yield where private keys begin and end, and whether that is sure whatever follows; mere marks have no length."""
     if text.find("BEGIN ", start) >= 0:
-        for begin in _BEGIN.finditer(text, start):
+        for begin in matches(_BEGIN, text, start, 2 * _LONGEST_BEGIN):
             yield _block(text, begin.start(), begin.end())
 
 

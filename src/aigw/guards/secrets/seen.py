@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 REACH: Final = 200
 """How many characters before a value its context may begin."""
@@ -24,6 +27,8 @@ GAPS: Final = "\\x00-\\x20\\x7f-\\xa0\\u0590-\\U0010ffff"
 """The characters between tokens, for a set in a regular expression."""
 
 _UP_TO_LAST_GAP: Final = re.compile(f".*[{GAPS}]", re.DOTALL)
+AT_ONCE: Final = 8192
+"""Characters that one call of `re` looks at, as it keeps other threads waiting."""
 _HIDDEN: Final = re.compile(f"(?<=[!-~])[{_INVISIBLE}]{{1,{_MOST_INVISIBLE}}}(?=[!-~])")
 _SOME_INVISIBLE: Final = re.compile(f"[{_INVISIBLE}]")
 
@@ -41,11 +46,16 @@ class Seen:
         self._at: list[int] = []
         self._shifts: list[int] = []
         self.text = raw
-        if not raw.isascii() and _SOME_INVISIBLE.search(raw):
+        if not raw.isascii() and has_invisible(raw):
             self.text = self._without_hidden(raw)
         low = self.text.lower()
         self.low = low if len(low) == len(self.text) else self.text.replace("\u0130", "I").lower()
         """The text in lower case, place for place."""
+
+    @property
+    def is_shifted(self) -> bool:
+        """Whether anything was left out."""
+        return bool(self._at)
 
     def _without_hidden(self, raw: str) -> str:
         pieces: list[str] = []
@@ -72,6 +82,11 @@ class Seen:
         return max(at - self._shifts[number - 1], self._at[number - 1]) if number else at
 
 
+def has_invisible(raw: str) -> bool:
+    """Tell whether any invisible character is in a text."""
+    return any(_SOME_INVISIBLE.search(raw, at, at + AT_ONCE) for at in range(0, len(raw), AT_ONCE))
+
+
 def without_hidden_end(raw: str) -> int:
     """Return the length of a text without invisible characters at its end, which may come to stand in a word."""
     if raw.isascii() or not _SOME_INVISIBLE.match(raw, len(raw) - 1):
@@ -82,7 +97,32 @@ def without_hidden_end(raw: str) -> int:
     return end
 
 
+def matches(pattern: re.Pattern[str], text: str, start: int, longest: int) -> Iterator[re.Match[str]]:
+    """Yield the matches of a pattern as `finditer` does, but look at few characters in each call.
+
+    Args:
+        pattern: the pattern.
+        text: the text.
+        start: where matches may begin.
+        longest: how many characters a match may have, with what it looks at behind itself.
+    """
+    while start < len(text):
+        end = start + AT_ONCE
+        done = end
+        for match in pattern.finditer(text, start, end + longest):
+            if match.start() >= end:
+                break
+            yield match
+            done = max(done, match.end())
+        start = done
+
+
 def last_token(text: str, start: int) -> int:
     """Return where the last token begins, at a place or behind it."""
-    gap = _UP_TO_LAST_GAP.match(text, start)
-    return gap.end() if gap else start
+    end = len(text)
+    while end > start:
+        low = max(start, end - AT_ONCE)
+        if gap := _UP_TO_LAST_GAP.match(text, low, end):
+            return gap.end()
+        end = low
+    return start

@@ -9,7 +9,8 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aigw.guards.secrets.formats import ALPHABETS, FORMATS
-from aigw.guards.secrets.values import classes, entropy, is_placeholder, is_wordy
+from aigw.guards.secrets.seen import AT_ONCE, GAPS, matches
+from aigw.guards.secrets.values import classes, has_entropy, is_placeholder, is_strong, is_wordy
 from aigw.guards.span import Span
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ _LOOKALIKES: Final = str.maketrans(
 )
 _LOOKALIKE: Final = re.compile("[\u0251-\u0582]")
 
-_SURE: Final = 0.95
+SURE: Final = 0.95
+"""The score of a token whose form is unmistakable."""
 _LIKELY: Final = 0.7
 _SHORT: Final = 12
 _LONGEST_FORM: Final = 400
@@ -62,7 +64,7 @@ def _is_encoded_key(value: str) -> bool:
 
 
 def _is_random(value: str) -> bool:
-    return entropy(value) >= _LEAST_BITS and not is_placeholder(value)
+    return has_entropy(value, _LEAST_BITS) and not is_placeholder(value)
 
 
 def _form(kind: str, mark: str, before: int, pattern: str, check: Callable[[str], bool] | None = _is_random) -> _Form:
@@ -138,6 +140,21 @@ _LOGIN: Final = re.compile(
     r"-(?<=[\s\"']-)(?:u|-user|-proxy-user|U)(?:[ =]{1,2}[\"']?|[\"'])[\w.@+-]{1,60}:"
     r"(?P<password>[^\s\"'`:/\x00-\x20\x7f-\xa0\u0590-\U0010ffff]{4,100})"
 )
+_COMMANDS: Final = (
+    (
+        "mysql",
+        re.compile(
+            rf"mysql(?:dump|admin|sh)?(?: [^{GAPS}]{{1,30}}){{0,4}}?"
+            rf" -p(?P<password>[^{GAPS}\"'-][^{GAPS}\"']{{5,60}})(?!\S)"
+        ),
+    ),
+    (
+        "ConvertTo-SecureString",
+        re.compile(rf"ConvertTo-SecureString(?: -String)? [\"'](?P<password>[^{GAPS}\"'`]{{6,100}})[\"']"),
+    ),
+)
+"""Commands that are given a password without its name, each with its first characters."""
+_LONGEST_LOGIN: Final = 200
 _NO_PASSWORD: Final = re.compile(
     r"(?i)\$|[{}<>*]|%\(|^x+$|^\.+$|^(?:pass|password|passwd|pwd|secret|token|user|pw|p|\[.*|mypassword|yourpassword)$"
 )
@@ -172,6 +189,9 @@ def _grouped() -> dict[str, tuple[tuple[str, re.Pattern[str], str], ...]]:
 
 
 _GROUPS: Final = _grouped()
+_BEFORE_REST: Final = frozenset("\\[;")
+_ESCAPE_REST: Final = re.compile(r"[nrt]|\d{1,3}m")
+"""What an escape leaves at the beginning of a run, as its other characters are none of a token."""
 _ESCAPED: Final = re.compile(r"(?:\\[nrt]|%[0-9A-Fa-f]{2}|\x1b\[\d{1,3}(?:;\d+)*m)\Z")
 
 
@@ -190,6 +210,24 @@ def _alternation(prefixes: Iterable[str]) -> str:
 
 
 _PREFIX: Final = re.compile(_alternation(_GROUPS))
+_SIGN_AND_PREFIX: Final = re.compile(rf"[^A-Za-z0-9](?:(?<=%)[0-9A-Fa-f]{{2}})?(?=({_alternation(_GROUPS)}))")
+_LONGEST_PREFIX: Final = max(map(len, _GROUPS))
+_HEADS: Final = {
+    prefix: tuple(other.removesuffix(prefix) for other in _GROUPS if other != prefix and other.endswith(prefix))
+    for prefix in _GROUPS
+}
+"""What stands before a prefix that is the end of a longer one."""
+_SHORTEST_TOKEN: Final = min(len(one.prefix) + one.least for one in FORMATS)
+_RUN: Final = re.compile(
+    rf"""
+    (?: [{ALPHABETS["any"]}|]{{0,{_SHORTEST_TOKEN - 1}}}+ [^{ALPHABETS["any"]}|]{{1,99}}+ ){{0,1000}}+
+    (?P<run> [{ALPHABETS["any"]}|]{{{_SHORTEST_TOKEN},{AT_ONCE}}}+ )?+
+    """,
+    re.VERBOSE,
+)
+"""A run of characters of tokens that is long enough for one, behind what is none: prose is passed in few steps."""
+_SHORTEST_DISCORD: Final = 57
+_LONGEST_DISCORD: Final = 80
 
 
 def is_start(text: str, at: int) -> bool:
@@ -203,16 +241,38 @@ def is_start(text: str, at: int) -> bool:
 def find_tokens(text: str, start: int) -> Iterator[Span]:
     """Yield the tokens of providers that begin at a place or behind it."""
     if not text.isascii() and _LOOKALIKE.search(text):
-        text = text.translate(_LOOKALIKES)
-    for hit in _PREFIX.finditer(text, start):
-        if not is_start(text, hit.start()):
-            continue
-        yield from _tokens_at(text, hit.start(), hit[0])
-    for form in FORMS:
-        yield from _forms(text, start, form)
-    for match in _DISCORD.finditer(text, start):
-        if classes(match[0]) >= 3 and not is_wordy(match[0]):  # noqa: PLR2004
-            yield Span(match.start(), match.end(), "DISCORD_BOT_TOKEN", 0.9)
+        text = "".join(text[at : at + AT_ONCE].translate(_LOOKALIKES) for at in range(0, len(text), AT_ONCE))
+    has_runs = False
+    for run in _RUN.finditer(text, start):
+        begin, end = run.span("run")
+        if end > begin:
+            has_runs = True
+            yield from _tokens_in(text, begin, end)
+    if has_runs:
+        for form in FORMS:
+            if (mark := text.find(form.mark, start)) >= 0:
+                yield from _forms(text, start, form, mark)
+
+
+def _tokens_in(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield the tokens in a run of their characters: at its beginning, behind an escape, and behind each sign."""
+    done = start
+    before = text[start - 1 : start]
+    if not before or before in _BEFORE_REST:
+        rest = _ESCAPE_REST.match(text, start, end) if before else None
+        for at in (start, rest.end()) if rest else (start,):
+            if at >= done and (hit := _PREFIX.match(text, at, end)) and is_start(text, at):
+                done = hit.end()
+                yield from _tokens_at(text, at, hit[0])
+    for sign in _SIGN_AND_PREFIX.finditer(text, max(0, start - 1), end + _LONGEST_PREFIX):
+        at = sign.end()
+        if at >= done and is_start(text, at) and not text.endswith(_HEADS[sign[1]], start, at):
+            done = sign.end(1)
+            yield from _tokens_at(text, at, sign[1])
+    if end - start >= _SHORTEST_DISCORD and text.count(".", start, end + _LONGEST_DISCORD) > 1:
+        for match in _DISCORD.finditer(text, start, end + _LONGEST_DISCORD):
+            if classes(match[0]) >= 3 and not is_wordy(match[0]):  # noqa: PLR2004
+                yield Span(match.start(), match.end(), "DISCORD_BOT_TOKEN", 0.9)
 
 
 def _tokens_at(text: str, at: int, prefix: str) -> Iterator[Span]:
@@ -221,7 +281,7 @@ def _tokens_at(text: str, at: int, prefix: str) -> Iterator[Span]:
             match = pattern.match(text, at + len(prefix))
             if match and prefix not in match[0] and _is_body(match[0], alphabet):
                 sure = len(prefix) > 2 and match.end() - match.start() >= _SHORT  # noqa: PLR2004
-                yield Span(at, match.end(), kind, _SURE if sure else _LIKELY)
+                yield Span(at, match.end(), kind, SURE if sure else _LIKELY)
                 return
         prefix = prefix[:-1]
 
@@ -230,16 +290,15 @@ def _is_body(body: str, alphabet: str) -> bool:
     if is_placeholder(body) or (alphabet not in {"hex", "upper"} and is_wordy(body)):
         return False
     if alphabet == "hex":
-        return entropy(body) >= _LEAST_BITS_OF_FIGURES
+        return has_entropy(body, _LEAST_BITS_OF_FIGURES)
     has_digit = any(char.isdigit() for char in body)
     if not has_digit and (len(body) < 16 or classes(body) < 2):  # noqa: PLR2004  (longer ones may have none by chance)
         return False
-    return entropy(body) >= _LEAST_BITS
+    return has_entropy(body, _LEAST_BITS)
 
 
-def _forms(text: str, start: int, form: _Form) -> Iterator[Span]:
+def _forms(text: str, start: int, form: _Form, mark: int) -> Iterator[Span]:
     group = "secret" if "secret" in form.pattern.groupindex else 0
-    mark = text.find(form.mark, start)
     end = start
     while mark >= 0:
         match = (
@@ -248,22 +307,29 @@ def _forms(text: str, start: int, form: _Form) -> Iterator[Span]:
             else form.pattern.match(text, mark)
         )
         if match and match.start() <= mark and (form.check is None or form.check(match[0])):
-            yield Span(match.start(group), match.end(group), form.kind, _SURE)
+            yield Span(match.start(group), match.end(group), form.kind, SURE)
             end = match.end()
         mark = text.find(form.mark, max(mark + len(form.mark), end))
 
 
 def find_logins(text: str, begin: int) -> Iterator[Span]:
-    """Yield the passwords of ``-u user:password``, as it is given to curl.
+    """Yield the passwords of ``-u user:password``, as it is given to curl, and of some other commands.
 
     Args:
         text: the text.
         begin: where to begin to look, which is before where passwords may begin.
     """
-    for match in _LOGIN.finditer(text, begin):
+    for match in matches(_LOGIN, text, begin, _LONGEST_LOGIN):
         password = match["password"]
         if not (_NO_PASSWORD.search(password) or is_placeholder(password) or password.lower() in _DEFAULT_PASSWORDS):
             yield Span(match.start("password"), match.end("password"), "PASSWORD", _LIKELY)
+    for mark, command in _COMMANDS:
+        at = text.find(mark, begin)
+        while at >= 0:
+            given = command.match(text, at)
+            if given and is_strong(given["password"]):
+                yield Span(given.start("password"), given.end("password"), "PASSWORD", _LIKELY)
+            at = text.find(mark, at + len(mark))
 
 
 def find_credentials(text: str, start: int) -> Iterator[Span]:

@@ -4,50 +4,64 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from typing import Final
 
 _LOOKED_AT: Final = 128
 """Characters of a value that are enough to judge it by."""
+_BITS: Final = (0.0, *(count * math.log2(count) for count in range(1, _LOOKED_AT + 1)))
 
-_PLACEHOLDER: Final = re.compile(
+# Each branch of the patterns that are searched for begins with a character, so that `re` skips what none begins with.
+_STAND_IN: Final = re.compile(
+    r"\$[{(]|\{[{%]|%\(|<[^>]*>|xxxx|XXX|\*\*\*|\.\.\.|…|••|___|----|\#\#\#|\?\?\?|000000"
+    r"|123456789|a(?:bcdefg|bcd1234)|1a2b3c4d"
+)
+_STANDS_ALONE: Final = re.compile(r"<|\{[^}]*\}$|\[[^\]]*\]?$|\$[A-Za-z_]|%\w+%?$|@\w+@?$|:\w+$|&\w+$")
+_STAND_IN_WORD: Final = re.compile(
     r"""
-    \$\{ | \$\( | \{\{ | \{% | %\( | <[^>]*> | ^< | ^\{[^}]*\}$ | ^\[[^\]]*\]?$ | ^\$[A-Za-z_] | ^%\w+%?$
-           | ^@\w+@?$ | ^:\w+$ | ^&\w+$
-    | x{4,} | X{3,} | \*{3,} | \.{3,} | … | •{2,} | _{3,} | -{4,} | \#{3,} | \?{3,} | 0{6,}
-           | (?:123456789|abcdefg|abcd1234|1a2b3c4d)
-    | (?i: (?<![A-Za-z0-9])(?:your|todo|fake|mock|some|put)
-           | (?:your|fake|mock)[-_ ]?(?:own|api|key|token|secret|pass|access|client)
-         | example | place_?-?holder | change_?-?(?:me|it|this) | change(?:me|it) | dummy | redact | masked | removed
-         | sample | insert[-_ ] | replace[-_ ] | fixme | lorem | foobar | foo_?bar
-           | s[ae]me[-_]?(?:pass|secret|token|key)
-         | (?:my|the|some|any|new|old|real|super|bad|good|test|top|very|strong
-           |secure)[-_ ]*(?:super[-_ ]?)?(?:secret|pass|password|passwd|token|api|key|apikey|api[-_ ]key)
-              (?:[-_ ]*(?:key|token|value|here|word|secret|password|goes|string|\d{1,4}))*$
-         | ^test(?:ing)?[-_]?(?:pass|password|token|key|secret|user)?\d*$ | goes[-_ ]?here | [-_ ]here$
-           | deadbeef | cafebabe
-         | ^(?:api|access|secret|auth|private|client)[-_ ]?(?:key|token|secret|id|password)(?:[-_ ]?\d+)?$
-         | ^(?:admin|user|root|db)?[-_]?(?:pass|passwd|password|passwort|secret|token|key|pwd)[-_]?\d{0,2}$
-         | encrypted | ^enc\[ | ^enc\( | ^!?vault: | ^ssm: | ^op:// | ^arn: | ^projects/ | ^secretref | ^keyref
-           | ^file: | ^data: )
-    | ^(?i: none | null | nil | true | false | undefined | unset | empty | blank | string | str | int | bool
-           | bytes | object | secret
-         | void | number | value | optional | required | default | na | n/a | tbd | yes | no | on | off | auto
-           | missing | invalid
-         | unknown | disabled | enabled | env | pass | password | test )$
+    y our (?: (?<![a-z0-9]your) | [-_ ]?(?:own|api|key|token|secret|pass|access|client) )
+    | c (?: hange_?-?(?:me|it|this) | afebabe )
+    | d (?: ummy | eadbeef )
+    | e (?: xample | ncrypted )
+    | f (?: ake (?: (?<![a-z0-9]fake) | [-_ ]?(?:own|api|key|token|secret|pass|access|client) ) | ixme | oo_?bar )
+    | g oes[-_ ]?here
+    | i nsert[-_ ]
+    | l orem
+    | m (?: ock (?: (?<![a-z0-9]mock) | [-_ ]?(?:own|api|key|token|secret|pass|access|client) ) | asked )
+    | p (?: ut (?<![a-z0-9]put) | lace_?-?holder )
+    | r e (?: dact | moved | place[-_ ] )
+    | s (?: ome (?<![a-z0-9]some) | ample | [ae]me[-_]?(?:pass|secret|token|key) )
+    | t odo (?<![a-z0-9]todo)
+    | -here$ | _here$ | \ here$
+    | (?: m y|t(?:he|est|op)|s(?:ome|uper|trong|ecure)|a ny|n ew|o ld|r eal|b ad|g ood|v ery ) [-_ ]* (?: super[-_ ]? )?
+      (?: secret|pass|password|passwd|token|api|key|apikey|api[-_ ]key )
+      (?: [-_ ]* (?: key|token|value|here|word|secret|password|goes|string|\d{1,4} ) )* $
+    """,
+    re.VERBOSE,
+)
+_STANDS_ALONE_WORD: Final = re.compile(
+    r"""
+    test (?:ing)? [-_]? (?: pass|password|token|key|secret|user )? \d* $
+    | (?: api|access|secret|auth|private|client ) [-_ ]? (?: key|token|secret|id|password ) (?: [-_ ]?\d+ )? $
+    | (?: admin|user|root|db )? [-_]? (?: pass|passwd|password|passwort|secret|token|key|pwd ) [-_]? \d{0,2} $
+    | enc\[ | enc\( | !?vault: | ssm: | op:// | arn: | projects/ | secretref | keyref | file: | data:
+    | (?: none|null|nil|true|false|undefined|unset|empty|blank|string|str|int|bool|bytes|object|secret|void|number
+        | value|optional|required|default|na|n/a|tbd|yes|no|on|off|auto|missing|invalid|unknown|disabled|enabled|env
+        | pass|password|test ) $
     """,
     re.VERBOSE,
 )
 _ATTRIBUTE: Final = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.|!\.)[A-Za-z_$][\w$]*)+[\[(;,)]*$")
 _REFERENCE: Final = re.compile(
     r"""
-    [A-Za-z_$][\w$.:>-]*[(\[]                                                      # a call, or an index
+    [A-Za-z_$][\w$.:>-]*+[(\[]                                                      # a call, or an index
     | (?:~|\.{1,2})?/[\w.-]+(?:/[\w.-]+)*/?$ | [A-Za-z]:\\ | [a-z][a-z0-9+.-]{1,12}://            # a path, an address
-    | [\w.-]+(?:/[\w.-]+)*\.(?:war|zip|gz|tar|jar|exe|png|jpg|svg|pdf|py|js|ts|json|ya?ml|txt|pem|key|crt|cer|env
-           |html?|md|cfg|ini|conf|sh|go|rb|java|php|xml|toml|log|gpg|p12|jks)$
     | (?:r|b|f|u|rb|br)?["'`]
     """,
     re.VERBOSE,
+)
+_FILE: Final = re.compile(
+    r"[\w.-]+(?:/[\w.-]+)*\.(?:war|zip|gz|tar|jar|exe|png|jpg|svg|pdf|py|js|ts|json|ya?ml|txt|pem|key|crt|cer|env|html?"
+    r"|md|cfg|ini|conf|sh|go|rb|java|php|xml|toml|log|gpg|p12|jks)$"
 )
 _HASHED: Final = re.compile(
     r"\$(?:1|2[abxy]?|5|6|y|apr1|argon2\w*|scrypt|pbkdf2[\w-]*|bcrypt\w*|md5|sha\d+)\$"
@@ -56,7 +70,7 @@ _HASHED: Final = re.compile(
 )
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
-_FIGURES: Final = re.compile(r"(?<=[A-Za-z])\d+(?=[A-Za-z])")
+_FIGURES: Final = re.compile(r"[A-Za-z]\d+(?=[A-Za-z])")
 _VOWELS: Final = re.compile(r"[aeiouyAEIOUY]")
 _HARSH: Final = re.compile(r"[^aeiouyAEIOUY]{5}")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[:.]\d\d|v?\d+(?:\.\d+)+")
@@ -66,21 +80,37 @@ def entropy(value: str) -> float:
     """Return the entropy of the characters, in bits for each; of its first 128."""
     value = value[:_LOOKED_AT]
     length = len(value)
-    return -sum(count / length * math.log2(count / length) for count in Counter(value).values()) if length else 0.0
+    return math.log2(length) - sum(_BITS[value.count(char)] for char in set(value)) / length if length else 0.0
+
+
+def has_entropy(value: str, bits: float) -> bool:
+    """Tell whether the entropy of the characters is so much at least, mostly from how many different ones there are."""
+    value = value[:_LOOKED_AT]
+    length = len(value)
+    if not length:
+        return bits <= 0
+    least = math.log2(length) - _BITS[length - len(set(value)) + 1] / length  # all others are the same character
+    return least >= bits or entropy(value) >= bits
 
 
 def is_placeholder(value: str) -> bool:
     """Tell whether this stands where a secret should be filled in, or says where one comes from."""
-    if len(set(value[:_LOOKED_AT])) < min(4, len(value)):
+    value = value[:_LOOKED_AT]
+    if len(set(value)) < min(4, len(value)):
         return True
-    return bool(_PLACEHOLDER.search(value, 0, _LOOKED_AT))
+    if _STAND_IN.search(value) or _STANDS_ALONE.match(value):
+        return True
+    low = value.lower()
+    return bool(_STANDS_ALONE_WORD.match(low) or _STAND_IN_WORD.search(low))
 
 
 def is_reference(value: str, *, quoted: bool = False) -> bool:
     """Tell whether this is code or a place: an attribute (not in quotes), a call, a path."""
-    if not quoted and _ATTRIBUTE.match(value, 0, _LOOKED_AT * 2):
+    value = value[: _LOOKED_AT * 2]
+    has_dot = "." in value
+    if not quoted and (has_dot or ":" in value or ">" in value) and _ATTRIBUTE.match(value):
         return True
-    return bool(_REFERENCE.match(value, 0, _LOOKED_AT * 2))
+    return bool(_REFERENCE.match(value) or (has_dot and _FILE.match(value)))
 
 
 def is_hashed(value: str) -> bool:
@@ -118,12 +148,10 @@ def is_wordy(value: str) -> bool:
 
 def classes(value: str) -> int:
     """Count the kinds of characters: lower case, upper case, digits, signs."""
-    return (
-        any("a" <= char <= "z" for char in value)
-        + any("A" <= char <= "Z" for char in value)
-        + any("0" <= char <= "9" for char in value)
-        + any(not char.isalnum() for char in value)
-    )
+    return sum(pattern.search(value) is not None for pattern in _CLASSES)
+
+
+_CLASSES: Final = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]", r"[\W_]")))
 
 
 def is_random(value: str, bits: float) -> bool:
@@ -135,7 +163,7 @@ def is_random(value: str, bits: float) -> bool:
             they could have.
     """
     value = value[:_LOOKED_AT]
-    if entropy(value) < min(bits, 0.8 * math.log2(max(2, len(value)))):
+    if not has_entropy(value, min(bits, 0.8 * math.log2(max(2, len(value))))):
         return False
     return not is_wordy(value)
 
@@ -147,13 +175,15 @@ def is_strong(value: str) -> bool:
     """
     if not 6 <= len(value) <= _LOOKED_AT or not value.isprintable():  # noqa: PLR2004  (shorter is no password)
         return False
-    if classes(value) < 2 or is_placeholder(value) or is_date(value):  # noqa: PLR2004
+    if not (_HAS_DIGIT.search(value) and _HAS_LETTER.search(value)) or classes(value) < 2:  # noqa: PLR2004
         return False
-    if not any(char.isdigit() for char in value) or not any(char.isalpha() for char in value):
+    if is_date(value) or _USUAL.fullmatch(value) or is_reference(value) or is_hashed(value):
         return False
-    return not (_USUAL.fullmatch(value) or is_reference(value) or is_hashed(value))
+    return not is_placeholder(value)
 
 
+_HAS_DIGIT: Final = re.compile(r"\d")
+_HAS_LETTER: Final = re.compile(r"[^\W\d_]")
 _USUAL: Final = re.compile(
     r"""
     [A-Za-z]{1,4}[-_.]?\d+(?:[.:-]\d+)*[A-Za-z]{0,2}             # SHA-256, utf8, v1.2
