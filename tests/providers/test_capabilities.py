@@ -28,7 +28,7 @@ DATA = tomllib.loads(TEXT)
 ROWS = [(maker, row) for maker in DATA["maker"] for row in maker["model"]]
 FACTS = {field.name for field in fields(Capabilities)}
 NAMES = [name for _, row in ROWS for name in row["names"]]
-ANY_NAME = {"jina", "llamacpp", "voyage"}
+ANY_NAME = {"azure-content-safety", "bedrock-guardrails", "jina", "llamacpp", "voyage"}
 """Providers whose servers may call their models anything, and those without models that chat."""
 
 

@@ -17,6 +17,7 @@ from providers.fake_http import FakeTransport, connect
 
 PLACES = {
     "AZURE_OPENAI_ENDPOINT": "https://mine.openai.azure.com",
+    "CONTENT_SAFETY_ENDPOINT": "https://mine.cognitiveservices.azure.com",
     "CLOUDFLARE_ACCOUNT_ID": "account",
     "GOOGLE_CLOUD_PROJECT": "project",
     "AWS_REGION": "eu-west-1",

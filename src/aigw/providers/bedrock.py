@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aigw.errors import ProviderError
     from aigw.providers.auth import Auth, Unsigned
     from aigw.providers.format import Format
+    from aigw.providers.service import Service
 
 KEY: Final = "AWS_BEARER_TOKEN_BEDROCK"
 REGIONS: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -60,28 +61,16 @@ class BedrockService:
     def connect(self, settings: Settings, model: str) -> HttpProvider:
         """Make the provider object of a target; see `aigw.providers.service.Service`."""
         chosen_wire(self, settings)
-        if settings.api_version is not None:
-            raise ConfigError(f"{self.name} has no api_version; leave it out")
-        region = _region(settings, model)
-        base_url = settings.base_url or next(filter(None, map(os.environ.get, ENDPOINTS)), None)
-        if base_url is None:
-            if not region:
-                raise ConfigError(f"{self.name}: give region=, or set the environment variable {REGIONS[0]}")
-            base_url = _endpoint(region)
+        base_url, auth = reached(self, settings, model)
         return HttpProvider(
             self.name,
             base_url,
             self._format,
-            self._auth(settings, region),
+            auth,
             headers=settings.headers,
             strict=settings.strict,
             tls=settings.tls,
         )
-
-    def _auth(self, settings: Settings, region: str) -> Auth:
-        if settings.api_key is not None:
-            return KeyAuth(self.name, settings.api_key, header=BEARER)
-        return BedrockAuth(self.name, region, settings.headers)
 
     def _format(self, operation: Operation) -> Format | None:
         if operation != "chat":
@@ -132,6 +121,30 @@ class BedrockAuth:
                 f"{self._provider}: a signature names the region; give region=, or set the environment variable "
                 f"{REGIONS[0]}"
             )
+
+
+def reached(service: Service, settings: Settings, model: str) -> tuple[str, Auth]:
+    """Return where a target of Bedrock is, and what shows there who asks.
+
+    Args:
+        service: its row of the table.
+        settings: what the target says.
+        model: the model or guardrail, which may name the region.
+
+    Raises:
+        ConfigError: a setting does not fit, or there is no region.
+    """
+    if settings.api_version is not None:
+        raise ConfigError(f"{service.name} has no api_version; leave it out")
+    region = _region(settings, model)
+    base_url = settings.base_url or next(filter(None, map(os.environ.get, ENDPOINTS)), None)
+    if base_url is None:
+        if not region:
+            raise ConfigError(f"{service.name}: give region=, or set the environment variable {REGIONS[0]}")
+        base_url = _endpoint(region)
+    if settings.api_key is not None:
+        return base_url, KeyAuth(service.name, settings.api_key, header=BEARER)
+    return base_url, BedrockAuth(service.name, region, settings.headers)
 
 
 def _region(settings: Settings, model: str) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aigw.providers.azure import AzureService
 from aigw.providers.bedrock import BedrockService
+from aigw.providers.bedrock_guardrails import BedrockGuardrailsService
+from aigw.providers.content_safety import ContentSafetyService
 from aigw.providers.service import HttpService
 from aigw.providers.vertex import VertexService
 from aigw.providers.wires import ANTHROPIC_VERSION
@@ -72,6 +74,7 @@ _ROWS: Final[tuple[Service, ...]] = (
         idempotency_header=_IDEMPOTENCY,
     ),
     AzureService(),
+    ContentSafetyService(),
     HttpService(
         "anthropic",
         "https://api.anthropic.com",
@@ -89,6 +92,7 @@ _ROWS: Final[tuple[Service, ...]] = (
     ),
     VertexService(),
     BedrockService(),
+    BedrockGuardrailsService(),
     HttpService(
         "cohere",
         "https://api.cohere.com",

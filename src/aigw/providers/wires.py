@@ -5,6 +5,7 @@ Each entry is made when a target is first used, and imports its format then: wha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -26,6 +27,12 @@ ANTHROPIC_VERSION: Final = "2023-06-01"
 
 NO_SAMPLING_SINCE: Final = "2026-10-21"
 """The version of Anthropic's API from which on it takes no ``temperature`` and ``top_p``, at no model."""
+
+GUARDRAIL: Final = re.compile(
+    r"(?P<id>[a-z0-9]+|arn:aws[a-z-]*:bedrock:[a-z0-9-]{1,20}:\d{12}:guardrail/[a-z0-9]+)"
+    r"(?::(?P<version>DRAFT|[1-9]\d{0,7}))?"
+)
+"""A guardrail of Bedrock as the model of a target: its id or ARN, and its version."""
 
 
 def at(path: str) -> Callable[[str, bool], str]:
@@ -126,6 +133,29 @@ def _openai_moderation(provider: str, _version: str | None, dialect: Mapping[str
     return _small_format(moderation, "openai_moderation", own, "/moderations", openai_chat.classify)
 
 
+def _azure_content_safety(provider: str, version: str | None, dialect: Mapping[str, Any]) -> Format:
+    from aigw.wire import content_safety, openai_chat
+
+    own = content_safety.Dialect(provider=provider, **dialect)
+    path = f"/contentsafety/text:analyze?api-version={quote(version or '')}"
+    made = _small_format(content_safety, content_safety.WIRE, own, path, openai_chat.classify)
+    return replace(made, key_header=("ocp-apim-subscription-key", ""))
+
+
+def _bedrock_guardrail(provider: str, _version: str | None, dialect: Mapping[str, Any]) -> Format:
+    from aigw.wire import bedrock_converse, bedrock_guardrail
+
+    own = bedrock_guardrail.Dialect(provider=provider, **dialect)
+    made = _small_format(bedrock_guardrail, bedrock_guardrail.WIRE, own, "", bedrock_converse.classify)
+    return replace(made, path=_guardrail_path)
+
+
+def _guardrail_path(model: str, _stream: bool) -> str:  # noqa: FBT001  (the signature of Format.path)
+    named = GUARDRAIL.fullmatch(model)
+    guardrail, version = (model, None) if named is None else (named["id"], named["version"])
+    return f"/guardrail/{quote(guardrail, safe='')}/version/{version or 'DRAFT'}/apply"
+
+
 def _cohere_embeddings(provider: str, _version: str | None, dialect: Mapping[str, Any]) -> Format:
     from aigw.wire import cohere_chat
     from aigw.wire.embeddings import cohere
@@ -182,6 +212,8 @@ FORMATS: Final[Mapping[str, tuple[Operation, Make]]] = MappingProxyType(
         "jina_rerank": ("rerank", _jina_rerank),
         "voyage_rerank": ("rerank", _voyage_rerank),
         "openai_moderation": ("moderation", _openai_moderation),
+        "azure_content_safety": ("moderation", _azure_content_safety),
+        "bedrock_guardrail": ("moderation", _bedrock_guardrail),
     }
 )
 """Every wire format by its name, and the operation that it serves."""
