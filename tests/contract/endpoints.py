@@ -21,11 +21,19 @@ ANY_SERVER = "http://127.0.0.1:9/base"
 PLACES = {
     "azure": {"base_url": "https://contract.openai.azure.com"},
     "bedrock": {"region": "us-east-1"},
+    "bedrock-guardrails": {"region": "us-east-1"},
     "vertex": {"api_key": f"ya29.{KEY}"},
 }
 """What a target of a provider must say besides its model and its key."""
 
-VARIABLES = {"GOOGLE_CLOUD_PROJECT": "contract-project", "GOOGLE_CLOUD_LOCATION": "us-central1"}
+MODELS = {"bedrock-guardrails": "contract:1"}
+"""Models of providers without chats whose names have a certain form."""
+
+VARIABLES = {
+    "CONTENT_SAFETY_ENDPOINT": "https://contract.cognitiveservices.azure.com",
+    "GOOGLE_CLOUD_PROJECT": "contract-project",
+    "GOOGLE_CLOUD_LOCATION": "us-central1",
+}
 """Variables that have a certain form; any other that a base URL names is filled with a word."""
 
 
@@ -65,7 +73,7 @@ class Endpoint:
     @property
     def model(self) -> str:
         """The model that is asked for."""
-        return self.oracle.MODEL if self.wire else "contract-model"
+        return self.oracle.MODEL if self.wire else MODELS.get(self.provider, "contract-model")
 
     def target(self, **settings: Any) -> Target:
         """Make a target.

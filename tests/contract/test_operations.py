@@ -9,7 +9,7 @@ from aigw.providers.table import COMPATIBLE, SERVICES
 from aigw.providers.wires import FORMATS
 from contract.bench import connected
 from contract.endpoints import Endpoint, set_places
-from contract.oracles.small import INPUTS, SCORES, SMALL, VECTORS, answer
+from contract.oracles.small import INPUTS, SCORES, SMALL, VECTORS, answers
 from gateway.secrets_check import KEY
 from providers.fake_http import FakeResponse, FakeTransport
 
@@ -42,12 +42,12 @@ def title(value):
     return value.provider if isinstance(value, Endpoint) else str(value)
 
 
-def send(endpoint, method, *given, reply, face="blocking", **options):
-    """Make a call; return the answer, the body and the request."""
-    transport = FakeTransport(reply)
+def send(endpoint, method, *given, replies, face="blocking", **options):
+    """Make a call; return the answer and the transport, which has the requests."""
+    transport = FakeTransport(*replies)
     with connected(face, endpoint.target(wire=None), transport) as gateway:
         result = gateway.call(gateway.gateway, method, *given, **options)
-    return result, transport.bodies[0], transport.requests[0]
+    return result, transport
 
 
 def ways(operation):
@@ -56,9 +56,9 @@ def ways(operation):
     return pytest.mark.parametrize(("endpoint", "wire", "name"), chosen, ids=title)
 
 
-def reply(wire, name):
-    """Make the response of an answer."""
-    return FakeResponse(answer(wire, name), headers={"content-type": "application/json"})
+def replies(wire, name):
+    """Make the responses to the requests of a call."""
+    return [FakeResponse(body, headers={"content-type": "application/json"}) for body in answers(wire, name)]
 
 
 @ways("embeddings")
@@ -66,7 +66,8 @@ def reply(wire, name):
 def test_vectors(endpoint, wire, name, face):
     """Texts go out in their order, and their vectors come back in it, with the tokens."""
     small = SMALL[wire]
-    result, body, _ = send(endpoint, "embed", list(INPUTS), reply=reply(wire, name), face=face, dimensions=3)
+    result, transport = send(endpoint, "embed", list(INPUTS), replies=replies(wire, name), face=face, dimensions=3)
+    (body,) = transport.bodies
     small.check(body)
     model, inputs, dimensions = small.read(body)
 
@@ -81,7 +82,9 @@ def test_vectors(endpoint, wire, name, face):
 def test_ranking(endpoint, wire, name, face):
     """A query and documents go out; the best document comes first, with its place among those that were given."""
     small = SMALL[wire]
-    result, body, _ = send(endpoint, "rerank", "Where?", list(INPUTS), reply=reply(wire, name), face=face, top_n=2)
+    given = ("Where?", list(INPUTS))
+    result, transport = send(endpoint, "rerank", *given, replies=replies(wire, name), face=face, top_n=2)
+    (body,) = transport.bodies
     small.check(body)
 
     assert small.read(body) == (endpoint.model, "Where?", INPUTS, 2)
@@ -94,14 +97,18 @@ def test_ranking(endpoint, wire, name, face):
 def test_verdicts(endpoint, wire, name, face):
     """Each text gets its verdict, with what was looked for; what is flagged is told even by servers that do not."""
     small = SMALL[wire]
-    result, body, _ = send(endpoint, "moderate", list(INPUTS), reply=reply(wire, name), face=face)
-    small.check(body)
+    result, transport = send(endpoint, "moderate", list(INPUTS), replies=replies(wire, name), face=face)
+    for body in transport.bodies:
+        small.check(body)
+    models, inputs = zip(*map(small.read, transport.bodies), strict=True)
+    category, score = small.found
 
-    assert small.read(body) == (endpoint.model, INPUTS)
+    assert sum(inputs, ()) == INPUTS
+    assert set(models) <= {endpoint.model, None}
     assert [verdict.flagged for verdict in result.verdicts] == [False, True]
     assert result.flagged
-    assert result.verdicts[1].categories["violence"] is True
-    assert result.verdicts[1].scores["violence"] == 0.99
+    assert result.verdicts[1].categories[category] is True
+    assert result.verdicts[1].scores[category] == score
     assert result.model == small.model
 
 
@@ -117,13 +124,14 @@ each = pytest.mark.parametrize(("endpoint", "operation", "wire"), HAS, ids=title
 def test_where_the_key_stands(endpoint, operation, wire):
     """It is in the header of this provider, and nowhere else."""
     name = next(iter(SMALL[wire].answers))
-    _, body, request = send(endpoint, *CALLS[operation], reply=reply(wire, name))
+    _, transport = send(endpoint, *CALLS[operation], replies=replies(wire, name))
     header, prefix = AT.get(endpoint.provider, SMALL[wire].key)
-    holding = [(name.lower(), value) for name, value in request.headers if KEY in value]
+    for request, body in zip(transport.requests, transport.bodies, strict=True):
+        holding = [(name.lower(), value) for name, value in request.headers if KEY in value]
 
-    assert [name for name, _ in holding] == [header]
-    assert holding[0][1].startswith(prefix)
-    assert KEY not in request.url + str(body)
+        assert [name for name, _ in holding] == [header]
+        assert holding[0][1].startswith(prefix)
+        assert KEY not in request.url + str(body)
 
 
 @each
@@ -135,7 +143,7 @@ def test_a_refusal(endpoint, operation, wire, status, kind):
     """It is the error that it is for chats, with the names of the provider and the model."""
     body = b'{"error": {"message": "It did not work.", "code": null}, "message": "It did not work."}'
     with pytest.raises(kind) as caught:
-        send(endpoint, *CALLS[operation], reply=FakeResponse(body, status=status))
+        send(endpoint, *CALLS[operation], replies=[FakeResponse(body, status=status)])
 
     assert type(caught.value) is kind
     assert (caught.value.provider, caught.value.model) == (endpoint.provider, endpoint.model)
@@ -146,7 +154,7 @@ def test_an_answer_that_makes_no_sense(endpoint, operation, wire):
     """Status 200 and something else than an answer is a bad response."""
     for body in (b"", b"null", b"{}", b"[]", b'{"data": [{}], "results": [{}], "embeddings": [{}]}', b"<html>"):
         with pytest.raises(BadResponse) as caught:
-            send(endpoint, *CALLS[operation], reply=FakeResponse(body))
+            send(endpoint, *CALLS[operation], replies=[FakeResponse(body)])
 
         assert (caught.value.provider, caught.value.model) == (endpoint.provider, endpoint.model)
 

@@ -18,7 +18,7 @@ from aigw.metering.genai import PROVIDERS
 from aigw.providers.table import SERVICES
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-OTHERS = {"github", "ollama", "vllm", "sglang", "lmstudio", "llamacpp", "jina"}
+OTHERS = {"github", "ollama", "vllm", "sglang", "lmstudio", "llamacpp", "jina"} | {"azure-content-safety", "bedrock-guardrails"}
 PRICED_BY_TOKENS = {"input_mtok"}
 
 

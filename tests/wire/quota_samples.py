@@ -303,10 +303,12 @@ SAMPLES: Final[Mapping[str, Sample]] = MappingProxyType(
     {
         "openai": _OPENAI,
         "azure": _AZURE,
+        "azure-content-safety": _NOTHING,
         "anthropic": _ANTHROPIC,
         "gemini": _GEMINI,
         "vertex": _GEMINI,
         "bedrock": _BEDROCK,
+        "bedrock-guardrails": _BEDROCK,
         "deepseek": _DEEPSEEK,
         "mistral": _MISTRAL,
         "xai": _XAI,

@@ -36,6 +36,8 @@ class Small:
         usage: the tokens that the answers tell.
         key: where the key goes.
         model: the model that the answers name.
+        found: the category that a verdict tells, and its score.
+        alone: each input has a request of its own; an answer is a list of what is answered to each.
     """
 
     check: Callable[[Any], object]
@@ -44,6 +46,8 @@ class Small:
     usage: Usage | None
     key: tuple[str, str] = ("authorization", "Bearer ")
     model: str | None = "contract-model-1"
+    found: tuple[str, float] = ("violence", 0.99)
+    alone: bool = False
 
 
 def _embedding(index: int, vector: Any) -> dict[str, Any]:
@@ -112,6 +116,23 @@ class _Rerank(TypedDict):
     top_k: NotRequired[int]
 
 
+class _Analysis(TypedDict):
+    text: str
+
+
+class _Text(TypedDict):
+    text: str
+
+
+class _Content(TypedDict):
+    text: _Text
+
+
+class _Guarded(TypedDict):
+    source: Literal["INPUT", "OUTPUT"]
+    content: list[_Content]
+
+
 def _check_batch(body: Any) -> None:
     Judge(_GoogleBatch).check(body)
     for request in body["requests"]:
@@ -165,6 +186,17 @@ _MISTRAL = {
         _verdict({"violence": True, "pii": False}, {"violence": 0.99, "pii": 0.01}),
     ],
 }
+
+
+def _analysis(severity: int) -> dict[str, Any]:
+    return {"blocklistsMatch": [], "categoriesAnalysis": [{"category": "Violence", "severity": severity}]}
+
+
+def _assessment(action: str, *filters: dict[str, str]) -> dict[str, Any]:
+    return {"action": action, "outputs": [], "assessments": [{"contentPolicy": {"filters": list(filters)}}]}
+
+
+_VIOLENCE = {"type": "VIOLENCE", "confidence": "HIGH", "action": "BLOCKED"}
 
 SMALL: Mapping[str, Small] = {
     "openai_embeddings": Small(
@@ -242,10 +274,31 @@ SMALL: Mapping[str, Small] = {
         {"OpenAI": _MODERATED, "Mistral": _MISTRAL},
         None,
     ),
+    "azure_content_safety": Small(
+        Judge(_Analysis).check,
+        lambda body: (None, (body["text"],)),
+        {"severities": [_analysis(0), _analysis(6)]},
+        None,
+        ("ocp-apim-subscription-key", ""),
+        model=None,
+        found=("Violence", 6 / 7),
+        alone=True,
+    ),
+    "bedrock_guardrail": Small(
+        Judge(_Guarded).check,
+        lambda body: (None, tuple(part["text"]["text"] for part in body["content"])),
+        {"assessments": [_assessment("NONE"), _assessment("GUARDRAIL_INTERVENED", _VIOLENCE)]},
+        None,
+        model=None,
+        found=("VIOLENCE", 1.0),
+        alone=True,
+    ),
 }
 """By the names of the formats."""
 
 
-def answer(wire: str, name: str) -> bytes:
-    """Write an answer."""
-    return json.dumps(SMALL[wire].answers[name]).encode()
+def answers(wire: str, name: str) -> list[bytes]:
+    """Write what is answered to the requests of a call."""
+    small = SMALL[wire]
+    written = small.answers[name]
+    return [json.dumps(body).encode() for body in (written if small.alone else [written])]
