@@ -18,7 +18,8 @@ from aigw.metering.genai import PROVIDERS
 from aigw.providers.table import SERVICES
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-OTHERS = {"github", "ollama", "vllm", "sglang", "lmstudio", "llamacpp", "jina"} | {"azure-content-safety", "bedrock-guardrails"}
+OTHERS = {"github", "ollama", "vllm", "sglang", "lmstudio", "llamacpp", "jina"}
+OTHERS |= {"azure-content-safety", "bedrock-guardrails"}  # by units of text, not by tokens
 PRICED_BY_TOKENS = {"input_mtok"}
 
 
