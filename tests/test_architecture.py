@@ -19,7 +19,7 @@ SOURCE = Path(__file__).parents[1] / "src"
 LAYERS = (
     ("errors",),
     ("checks", "flags", "mechanics", "ports", "values"),
-    ("message", "quota"),
+    ("aside", "message", "quota"),
     ("chunk",),
     ("trace", "explanation", "stats"),
     ("answer", "call"),
@@ -46,6 +46,7 @@ ONLY = {
     "mechanics": {"errors"},
     "policies": {
         "access",
+        "aside",
         "call",
         "checks",
         "chunk",

@@ -10,6 +10,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from aigw.aside import beside
 from aigw.assembly import assemble, assemble_embeddings, assemble_ranking, assemble_verdicts
 from aigw.call import UNSET
 from aigw.errors import AigwError, ConfigError
@@ -17,7 +18,6 @@ from aigw.estimate import estimate_usage
 from aigw.explanation import Explanation, PlannedTarget
 from aigw.metering.meter import CallMeter, Metering
 from aigw.pipeline import describe
-from aigw.providers.background import beside
 from aigw.routing.routes import Routes
 from aigw.runtime import Runtimes
 from aigw.trace import CallTrace

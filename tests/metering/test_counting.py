@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import multiprocessing
-import os
 import threading
 from types import SimpleNamespace
 
@@ -19,9 +17,8 @@ from aigw.metering import count_tokens, counting, light, load_encodings, meter, 
 from aigw.metering.counting import MANY, OFTEN, SHORT, is_short
 from aigw.metering.encodings import ENCODINGS, LIGHT, Encodings, build
 from aigw.metering.meter import CallMeter, Metering
-from aigw.metering.worker import Worker
 from aigw.runtime import drive
-from aigw.testing import HeldClock, make_call
+from aigw.testing import make_call
 
 SKY = "Why is the sky blue?"
 
@@ -194,7 +191,7 @@ def test_a_deadline_ends_the_wait():
     async def ask():
         metering = Metering()
         blocker = call_of(blocking=False)
-        waiting = asyncio.ensure_future(metering.worker.run(blocker, lambda: release.wait(60)))
+        waiting = asyncio.ensure_future(metering.aside.run(blocker.ports, lambda: release.wait(60)))
         await asyncio.sleep(0)
         call = call_of("hello " * 5000, blocking=False, deadline=-1.0)
         found = await make_meter("gpt-5.5", metering=metering).input_tokens(call)
@@ -205,58 +202,12 @@ def test_a_deadline_ends_the_wait():
     assert asyncio.run(ask()) == math.ceil((math.ceil(30_000 / 3.5) + 7) * 1.1)
 
 
-def test_work_that_failed_or_is_not_wanted():
-    """A job that raises gives nothing, a cancelled one is not begun, and the worker goes on."""
-    begun, release, done = threading.Event(), threading.Event(), []
-
-    async def work():
-        worker, call = Worker(), call_of(blocking=False, clock=HeldClock())
-        first = asyncio.ensure_future(worker.run(call, lambda: (begun.set(), release.wait(60))))
-        cancelled = asyncio.ensure_future(worker.run(call, lambda: done.append("cancelled")))
-        failed = asyncio.ensure_future(worker.run(call, lambda: 1 / 0))
-        last = asyncio.ensure_future(worker.run(call, lambda: "last"))
-        await asyncio.sleep(0)
-        cancelled.cancel()
-        await asyncio.gather(cancelled, return_exceptions=True)
-        release.set()
-        return await first, await failed, await last, await worker.run(call, lambda: "again")
-
-    assert asyncio.run(work()) == ((None, True), None, "last", "again")
-    assert done == []
-    assert begun.is_set()
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_child_process_counts_by_itself():
-    """A child forked while its parent's thread counts has a thread of its own, and none of the parent's jobs."""
-    worker, begun, release = Worker(), threading.Event(), threading.Event()
-    context = multiprocessing.get_context("fork")
-    results = context.SimpleQueue()
-
-    async def count(work):
-        return await worker.run(call_of(blocking=False), work)
-
-    busy = threading.Thread(target=lambda: asyncio.run(count(lambda: (begun.set(), release.wait(60)))))
-    busy.start()
-    begun.wait(60)
-    child = context.Process(target=lambda: results.put(asyncio.run(count(lambda: "counted"))))
-    child.start()
-    child.join(60)
-    if child.exitcode is None:
-        child.kill()
-    release.set()
-    busy.join(60)
-
-    assert child.exitcode == 0
-    assert results.get() == "counted"
-
-
 def test_a_child_process_needs_no_lock_of_its_parent():
     """A gateway goes on in a child, with what it had learned, though a thread of the parent held every lock."""
     metering, call = Metering(), call_of("word " * 1000)
     meter_ = make_meter("llama", metering=metering)
     meter_.learn(call, "llama", Usage(10, 90))
-    for part in (metering.calibration, metering.outputs, metering.worker):
+    for part in (metering.calibration, metering.outputs, metering.aside):
         part._lock.acquire()
     metering.after_fork()
     input_tokens(meter_, call)

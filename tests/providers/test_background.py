@@ -41,7 +41,7 @@ def test_a_loop_goes_on_meanwhile():
         blocked.set()  # only a loop that goes on gets here
         return await waiting
 
-    assert on_a_loop(both) == "aigw-background"
+    assert on_a_loop(both) == "aigw-beside"
 
 
 def test_what_it_raises_is_raised():

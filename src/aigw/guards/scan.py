@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 
-from aigw.guards.aside import Aside, TooSlow
+from aigw.aside import Aside, TooSlow
 from aigw.guards.remembered import Remembered
 from aigw.guards.rules import Found
 

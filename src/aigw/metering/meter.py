@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from aigw.aside import Aside
 from aigw.chunk import Usage
 from aigw.metering.calibration import Calibration
 from aigw.metering.counting import MANY, Measure, count, is_short, measure, ready_encoding, tokens
 from aigw.metering.outputs import PRIOR, Outputs
 from aigw.metering.prices import load_book
 from aigw.metering.received import received_tokens
-from aigw.metering.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -38,7 +38,7 @@ class Metering:
         self.prices_ready = not hasattr(prices, "load")
         self.calibration = Calibration()
         self.outputs = Outputs()
-        self.worker = Worker()
+        self.aside = Aside(1)  # more threads would take the processor from the application
 
     def prepare(self, models: Iterable[str]) -> None:
         """Have the encodings of models loaded by threads, so that they are there when calls come."""
@@ -49,7 +49,7 @@ class Metering:
         """Go on in a child process, without the locks and threads of its parent; what was learned stays."""
         self.calibration.after_fork()
         self.outputs.after_fork()
-        self.worker.restart()
+        self.aside.restart()
 
     def load_prices(self) -> None:
         """Have the price book read what it needs; may take some tenths of a second."""
@@ -174,7 +174,13 @@ class CallMeter:
             work, is_quick = partial(count, call, model, encoding), is_short(call, encoding)
         if is_quick or blocking:
             return work()
-        return await self._metering.worker.run(call, partial(work, aside=True)) or measure(call, model)
+        left = call.remaining()
+        try:
+            return await self._metering.aside.run(
+                call.ports, partial(work, aside=True), None if left == float("inf") else max(left, 0.0)
+            )
+        except Exception:  # noqa: BLE001  (it took too long, or failed: an estimate will do)
+            return measure(call, model)
 
     def _most(self, remembered: _Remembered) -> int:
         calibration = self._metering.calibration

@@ -7,9 +7,9 @@ import threading
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
 
+from aigw.aside import beside
 from aigw.call import UNSET, Unset
 from aigw.errors import ConfigError
-from aigw.providers.background import beside
 from aigw.usage.log import UsageLog
 from aigw.usage.memory import MemoryUsage
 from aigw.usage.query import check_filters, groups, summarize

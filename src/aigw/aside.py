@@ -1,4 +1,4 @@
-"""`Aside`: work that would hold up an event loop, or may never end, done by threads beside the call."""
+"""Work that would hold up an event loop, or may never end, done by threads while whoever asked waits through ports."""
 
 from __future__ import annotations
 
@@ -21,8 +21,29 @@ class TooSlow(Exception):
     """It was not done in its time."""
 
 
+async def beside(runtime: Runtime, work: Callable[[], T], timeout: float | None = None) -> T:
+    """Do something that blocks (other people's libraries, files, databases), and wait for it.
+
+    The blocking face does it in the caller's thread, and as long as it takes; for the other one a thread is started.
+
+    Args:
+        runtime: the ports to wait with.
+        work: what to do; what it raises is raised here.
+        timeout: seconds to wait at most.
+
+    Raises:
+        TooSlow: it was not done by then. The work goes on, and what it returns is dropped.
+    """
+    if runtime.blocking:
+        return work()
+    job = _Job(work, runtime.flag())
+    threading.Thread(target=job.run, name="aigw-beside", daemon=True).start()
+    result: T = await _result(job, timeout)
+    return result
+
+
 class Aside:
-    """Runs functions in a few threads, which live while there is work, and waits for them through ports.
+    """Runs functions in a few threads, which live while there is work, on both faces.
 
     A function that never ends keeps its thread; the others go on with what is left. Threads end with the process.
 
@@ -32,36 +53,31 @@ class Aside:
 
     def __init__(self, most: int = MOST_THREADS) -> None:
         self._most = most
-        self._begin()
+        self.restart()
 
-    def _begin(self) -> None:
+    def restart(self) -> None:
         """Begin without jobs: those of a parent process are not ours, and its threads are not here."""
         self._lock = threading.Lock()
         self._jobs: deque[_Job] = deque()
         self._threads = 0
         self._process = os.getpid()
 
-    async def run(self, runtime: Runtime, work: Callable[[], T], timeout: float) -> T:
+    async def run(self, runtime: Runtime, work: Callable[[], T], timeout: float | None = None) -> T:
         """Do it, and return what it returned, or raise what it raised.
 
         Args:
             runtime: the ports to wait with.
-            work: what to do.
+            work: what to do. It is not begun if nobody waits for it any more.
             timeout: seconds until it must be done.
 
         Raises:
             TooSlow: it was not done by then.
         """
         if os.getpid() != self._process:
-            self._begin()
+            self.restart()
         job = _Job(work, runtime.flag())
         self._add(job)
-        try:
-            if not await job.over.wait(timeout):
-                raise TooSlow(f"not done within {timeout:g} s")
-        finally:
-            job.is_wanted = False
-        result: T = job.result()
+        result: T = await _result(job, timeout)
         return result
 
     def _add(self, job: _Job) -> None:
@@ -105,3 +121,12 @@ class _Job:
         if self._error is not None:
             raise self._error
         return self._value
+
+
+async def _result(job: _Job, timeout: float | None) -> Any:
+    try:
+        if not await job.over.wait(timeout):
+            raise TooSlow(f"not done within {timeout:g} s")
+    finally:
+        job.is_wanted = False
+    return job.result()
