@@ -16,8 +16,8 @@ from contextlib import closing
 import pytest
 
 from aigw import ConfigError
+from aigw.stores.writer import MOST_WAITING
 from aigw.usage import SqliteUsage
-from aigw.usage.sqlite import MOST_WAITING
 from gateway.test_fork import in_child
 from usage.any_records import record
 
@@ -104,7 +104,7 @@ def test_a_child_writes_for_itself(tmp_path):
         log.close()
         return "done"
 
-    with log._starting:
+    with log._writer._starting:
         told = in_child(work)
     log.add(record(3))
     log.close()
@@ -121,7 +121,7 @@ def test_a_finalizer_may_add(tmp_path):
         def __del__(self):
             log.add(record(1))
 
-    with log._starting:  # held by this very thread, as it could be when the collector comes
+    with log._writer._starting:  # held by this very thread, as it could be when the collector comes
         log.add(record(0))
         cycle = Dropped()
         cycle.itself = cycle
@@ -138,7 +138,7 @@ def test_nothing_runs_on(tmp_path):
     log = SqliteUsage(tmp_path / "usage.db")
     log.add(record())
     log.flush()
-    worker = log._worker
+    worker = log._writer._worker
     log.close()
     worker.join(60)
 
@@ -148,10 +148,10 @@ def test_nothing_runs_on(tmp_path):
 
 def test_an_idle_log_lets_go(tmp_path, monkeypatch):
     """A gateway that was dropped without being closed keeps no thread and no file for ever."""
-    monkeypatch.setattr("aigw.usage.sqlite.IDLE", 0.01)
+    monkeypatch.setattr("aigw.stores.writer.IDLE", 0.01)
     log = SqliteUsage(tmp_path / "usage.db")
     log.add(record(0))
-    worker = log._worker
+    worker = log._writer._worker
     worker.join(60)
     still = worker.is_alive()
     log.add(record(1))
@@ -219,12 +219,12 @@ def test_what_cannot_be_written_at_the_end_is_told(tmp_path, caplog, monkeypatch
 def test_memory_has_a_bound(tmp_path, monkeypatch):
     """Records that nobody writes do not fill the memory."""
     log = SqliteUsage(tmp_path / "usage.db")
-    log._worker = threading.current_thread()  # it does not come to write
+    log._writer._worker = threading.current_thread()  # it does not come to write
     for _ in range(MOST_WAITING + 5):
         log.add(record())
 
-    assert log._queue.qsize() == MOST_WAITING
-    assert log._lost == 5
+    assert log._writer._queue.qsize() == MOST_WAITING
+    assert log._writer._lost == 5
 
 
 def test_no_thread_to_be_had(tmp_path, monkeypatch, caplog):
