@@ -26,6 +26,7 @@ LAYERS = (
     ("assembly", "estimate", "reply", "schema"),
     ("policy",),
     ("access", "guards", "pipeline", "runtime", "stores"),
+    ("audit",),
     ("policies", "transport", "wire"),
     ("providers",),
     ("routing",),
@@ -47,6 +48,7 @@ ONLY = {
     "policies": {
         "access",
         "aside",
+        "audit",
         "call",
         "checks",
         "chunk",

@@ -60,6 +60,7 @@ PROVIDERS = ROOT / "docs" / "providers.md"
 OPERATIONS = ("embeddings", "rerank", "moderation")
 POLICIES = [
     aigw.Access,
+    aigw.Audit,
     aigw.AttemptTimeout,
     aigw.Breaker,
     aigw.Budget,
@@ -157,8 +158,9 @@ def moved(url: str) -> Iterator[tuple[str, Service]]:
 
 
 @pytest.mark.parametrize("path", [page for page in PAGES if blocks(page)], ids=lambda path: str(path.relative_to(ROOT)))
-def test_code_runs(path: Path, world: dict[str, str]):
+def test_code_runs(path: Path, world: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Every block of code in a page runs after those before it, and prints what the page says."""
+    monkeypatch.chdir(tmp_path)  # some write files
     names: dict[str, Any] = {"__name__": "page"}
     try:
         for block in blocks(path):

@@ -151,10 +151,13 @@ class Engine:
             raise
         return close_trace(call)
 
-    async def close_targets(self, runtime: Runtime) -> None:
-        """End what the policies of targets have begun with these ports."""
+    async def close_policies(self, runtime: Runtime) -> None:
+        """End what the policies of targets have begun with these ports, then what the gateway's own have."""
         for _, target in self.routes.targets():
             await target.close(runtime)
+        for policy in self.routes.policies:
+            if (close := getattr(policy, "close", None)) is not None:
+                await close(runtime)
 
     def explain(self, call: Call) -> Explanation:
         """Tell what a call would do."""

@@ -12,6 +12,7 @@
     │   ├── BudgetExceeded    429   a budget of ours is used up
     │   ├── QueueFull         503   too many calls are waiting already
     │   ├── CircuitOpen       503   the target failed too often just now
+    │   ├── AuditUnavailable  503   audit records cannot be written, and no call may go unrecorded
     │   ├── DeadlineExceeded  504   the time that the caller gave is over
     │   └── NoCapableTarget   400   no target of the route can serve this call
     ├── AnswerBlocked         403   the answer broke a rule; tokens were spent (.usage)
@@ -145,6 +146,12 @@ class QueueFull(Refused):
 
 class CircuitOpen(Refused):
     """The target failed too often just now; it is left alone for a while."""
+
+    status = 503
+
+
+class AuditUnavailable(Refused):
+    """Audit records cannot be written, and the set-up wants no call without one."""
 
     status = 503
 

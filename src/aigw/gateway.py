@@ -311,7 +311,7 @@ class Gateway(_Face):
         """
         engine = self._engine
         try:
-            drive(engine.close_targets(engine.runtimes.blocking))
+            drive(engine.close_policies(engine.runtimes.blocking))
             drive(engine.usage.close(engine.runtimes.blocking))
         finally:
             drive(engine.runtimes.blocking.close())
@@ -385,7 +385,7 @@ class AsyncGateway(_Face):
         """Close the connections of the running loop, and a file of usage records; see `Gateway.close`."""
         engine = self._engine
         try:
-            await engine.close_targets(await engine.runtimes.current())
+            await engine.close_policies(await engine.runtimes.current())
             if engine.usage.owns_file:
                 await engine.usage.close(await engine.runtimes.current())
         finally:

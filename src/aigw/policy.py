@@ -49,8 +49,8 @@ class Policy(Protocol):
       ``None`` where it does not know; calls of a batch leave alone what is nearly used up;
     - ``attend(call, inner)``: of a policy around a target, called for each call of a `Balance` before it chooses; it
       may begin something beside the call, with ``call.ports.spawn``, and must not take long;
-    - ``close(runtime)``: of a policy around a target, a coroutine function that ends what it has begun with these
-      ports; called when the gateway is closed;
+    - ``close(runtime)``: of a policy around a target, or of the gateway itself, a coroutine function that ends what it
+      has begun with these ports; called when the gateway is closed;
     - ``in_pool(pool)``: hands such a policy the `aigw.mechanics.pool.Pool` that the targets of a `Balance` share; it
       asks ``pool.leave()`` before its availability goes to 0 because of failures.
 

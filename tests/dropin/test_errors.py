@@ -22,6 +22,7 @@ CASES = {
     "rate": (aigw.RateLimited("no", retry_after=7.25), 429, openai.RateLimitError, anthropic.RateLimitError),
     "budget": (aigw.BudgetExceeded("no"), 429, openai.RateLimitError, anthropic.RateLimitError),
     "queue": (aigw.QueueFull("no"), 503, openai.InternalServerError, anthropic.ServiceUnavailableError),
+    "audit": (aigw.AuditUnavailable("no"), 503, openai.InternalServerError, anthropic.ServiceUnavailableError),
     "circuit": (aigw.CircuitOpen("no"), 503, openai.InternalServerError, anthropic.ServiceUnavailableError),
     "deadline": (aigw.DeadlineExceeded("no"), 504, openai.InternalServerError, anthropic.DeadlineExceededError),
     "capable": (aigw.NoCapableTarget("no"), 400, openai.BadRequestError, anthropic.BadRequestError),

@@ -1,4 +1,4 @@
-"""The command line: ``aigw chat``, ``aigw models``, ``aigw usage`` and ``aigw demo``.
+"""The command line: ``aigw chat``, ``aigw models``, ``aigw usage``, ``aigw audit`` and ``aigw demo``.
 
 Exit codes: 0, an answer; 1, a failure, in one line on standard error; 2, wrong arguments, or nothing that could answer;
 130, stopped with Ctrl-C; 141, nobody reads the output any more.
@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from aigw.cli import terminal
+from aigw.cli.audit import add_to as add_audit
 from aigw.cli.local import LOCAL_MODEL, NoModel, installed_model
 from aigw.cli.usage import add_to as add_usage
 from aigw.errors import AigwError
@@ -125,6 +126,10 @@ def _run(
         from aigw.cli import usage
 
         usage.run_with(options, env)
+    elif options.command == "audit":
+        from aigw.cli import audit
+
+        return 0 if audit.run_with(options, env) else FAILED
     elif options.command == "demo":
         from aigw.cli import demo
 
@@ -180,6 +185,7 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("--json", action="store_true", help="print one JSON object: providers, local")
 
     add_usage(commands, raw)
+    add_audit(commands, raw)
 
     demo = commands.add_parser(
         "demo", help="show a fallback to a real local model", description=DEMO, formatter_class=raw

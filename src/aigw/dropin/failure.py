@@ -83,6 +83,7 @@ _OURS: Final[Mapping[type[AigwError], tuple[Kind, str | None]]] = {
     errors.BudgetExceeded: ("quota", "budget_exceeded"),
     errors.QueueFull: ("overloaded", "queue_full"),
     errors.CircuitOpen: ("overloaded", "circuit_open"),
+    errors.AuditUnavailable: ("server", "audit_unavailable"),
     errors.DeadlineExceeded: ("timeout", "deadline_exceeded"),
     errors.NoCapableTarget: ("invalid_request", "no_capable_target"),
 }

@@ -2,6 +2,7 @@
 
 from aigw.policies.access import Access
 from aigw.policies.attempt_timeout import AttemptTimeout
+from aigw.policies.audit import Audit
 from aigw.policies.breaker import Breaker
 from aigw.policies.budget import Budget
 from aigw.policies.budget_demand import BudgetStanding
@@ -20,6 +21,7 @@ from aigw.policies.windows import Limit
 __all__ = [
     "Access",
     "AttemptTimeout",
+    "Audit",
     "Breaker",
     "Budget",
     "BudgetStanding",
