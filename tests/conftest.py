@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import socket
 
@@ -27,6 +28,12 @@ PLACES = (
     "OPENAI_API_VERSION",
 )
 SETTINGS = (*PROXIES, *PLACES, *(name for service in SERVICES.values() for name in service.key_env))
+
+
+def pytest_collection_finish():
+    """Leave all tests and what they import out of garbage collections: many tests make one, of what they made."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

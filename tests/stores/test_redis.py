@@ -318,7 +318,7 @@ def ahead_at_most(admitted, each):
 
 def test_a_forked_child_has_its_own_connection(ledger):
     """A child of a fork neither waits for its parent's thread nor reads its answers."""
-    rate = Rate("rate", 600)
+    rate = Rate("rate", 600, 36_000.0, burst=6_000.0)  # a minute for each: a slow machine gets none back
     runtime = blocking()
     drive(ledger.reserve([Claim(rate, 1)], runtime, 60.0))
     child = os.fork()
