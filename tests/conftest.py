@@ -30,8 +30,9 @@ PLACES = (
 SETTINGS = (*PROXIES, *PLACES, *(name for service in SERVICES.values() for name in service.key_env))
 
 
-def pytest_collection_finish():
-    """Leave all tests and what they import out of garbage collections: many tests make one, of what they made."""
+@pytest.fixture(autouse=True, scope="module")
+def _young():
+    """Leave what is there already out of garbage collections: many tests make one, to see what becomes of their own."""
     gc.collect()
     gc.freeze()
 
