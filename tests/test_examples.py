@@ -12,6 +12,14 @@ import pytest
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 SHOWN = {
+    "access.py": [
+        "analyst  Who is ann@example.org?  -> our own server",
+        "403 principal gus may not handle data",
+        "old key  What is new?             -> 403",
+        "new key  What is new?             -> the cloud",
+        "None AccessDenied",
+        "after a change: Flaw(line=3",
+    ],
     "anthropic_sdk.py": ["tool_use: weather", "It |is |raining", "['user', 'assistant', 'tool']"],
     "async_many.py": ["Accra", "2 attempts", "10 requests"],
     "budgets.py": [

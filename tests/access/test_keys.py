@@ -89,6 +89,17 @@ def test_a_rotated_key_is_taken_for_a_while(keys, now):
         keys.verify(old)
 
 
+@pytest.mark.parametrize("grace", [0, 0.0, timedelta(0)])
+def test_a_key_that_became_known_ends_at_once(keys, grace):
+    """Without a time of grace only the new key is taken."""
+    old = keys.issue(ALICE)
+    new = keys.rotate(keys.records[0].id, grace=grace)
+
+    assert keys.verify(new) == ALICE
+    with pytest.raises(AccessDenied, match="expired"):
+        keys.verify(old)
+
+
 def test_a_revoked_key_is_worth_nothing_at_once(keys):
     """And cannot be rotated."""
     key = keys.issue(ALICE)

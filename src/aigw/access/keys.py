@@ -101,7 +101,7 @@ class VirtualKeys:
 
         Args:
             id: the old key's id.
-            grace: seconds for which the old one is still taken.
+            grace: seconds for which the old one is still taken; 0 for a key that became known to others.
             lifetime: that of the new one.
 
         Raises:
@@ -109,7 +109,9 @@ class VirtualKeys:
         """
         old = self._find(id)
         key = self.issue(old.principal, lifetime=lifetime)
-        limit = self._now() + seconds("VirtualKeys.rotate(grace)", grace)
+        limit = self._now()
+        if grace not in (0, timedelta()):
+            limit += seconds("VirtualKeys.rotate(grace)", grace)
         with self._lock:
             self._records[id] = replace(old, expires=limit if old.expires is None else min(limit, old.expires))
         return key
