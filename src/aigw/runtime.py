@@ -8,7 +8,7 @@ import weakref
 from collections import deque
 from contextlib import suppress
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aigw.errors import ConfigError, SuspendedError
 from aigw.flags import BlockingFlag, LoopFlag
@@ -35,8 +35,7 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         coroutine.send(None)
     except StopIteration as stop:
-        result: T = stop.value
-        return result
+        return cast("T", stop.value)  # in no variable: an error in it would hold this frame, and that the error
     except (RuntimeError, AttributeError) as error:
         if _lacks_loop(error):
             raise SuspendedError(_blame(_raised_in(error))) from error
