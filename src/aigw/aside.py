@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MOST_THREADS: Final = 4
+IDLE: Final = 1.0
+"""Seconds that a thread without work lives on. To start one holds up a loop for some milliseconds while others work."""
 
 
 class TooSlow(Exception):
@@ -43,7 +45,7 @@ async def beside(runtime: Runtime, work: Callable[[], T], timeout: float | None 
 
 
 class Aside:
-    """Runs functions in a few threads, which live while there is work, on both faces.
+    """Runs functions in a few threads, which end soon after there is no work any more, on both faces.
 
     A function that never ends keeps its thread; the others go on with what is left. Threads end with the process.
 
@@ -57,9 +59,10 @@ class Aside:
 
     def restart(self) -> None:
         """Begin without jobs: those of a parent process are not ours, and its threads are not here."""
-        self._lock = threading.Lock()
+        self._ready = threading.Condition(threading.Lock())
         self._jobs: deque[_Job] = deque()
         self._threads = 0
+        self._idle = 0
         self._process = os.getpid()
 
     async def run(self, runtime: Runtime, work: Callable[[], T], timeout: float | None = None) -> T:
@@ -81,21 +84,31 @@ class Aside:
         return result
 
     def _add(self, job: _Job) -> None:
-        with self._lock:
+        with self._ready:
             self._jobs.append(job)
+            if self._idle >= len(self._jobs):
+                self._ready.notify()
+                return
             if self._threads >= self._most:
                 return
             self._threads += 1
         threading.Thread(target=self._run, name="aigw-aside", daemon=True).start()
 
     def _run(self) -> None:
-        while True:
-            with self._lock:
-                if not self._jobs:
-                    self._threads -= 1
-                    return
-                job = self._jobs.popleft()
+        while (job := self._next()) is not None:
             job.run()
+            del job  # whoever waits for more work must not keep what was done
+
+    def _next(self) -> _Job | None:
+        with self._ready:
+            if not self._jobs:
+                self._idle += 1
+                self._ready.wait_for(lambda: self._jobs, IDLE)
+                self._idle -= 1
+            if self._jobs:
+                return self._jobs.popleft()
+            self._threads -= 1
+            return None
 
 
 class _Job:

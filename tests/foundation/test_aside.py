@@ -124,3 +124,35 @@ def test_a_child_process_works_by_itself():
 
     assert child.exitcode == 0
     assert results.get() == "done"
+
+
+def test_a_thread_waits_for_more():
+    """One job after the other starts no thread for each; without work the threads end."""
+    aside = Aside()
+
+    async def work(ports):
+        return {await aside.run(ports, threading.current_thread) for _ in range(50)}
+
+    threads = on_a_loop(work)
+    for thread in threads:
+        thread.join(60)
+
+    assert len(threads) <= 2
+    assert not any(thread.is_alive() for thread in threads)
+    assert on_a_loop(lambda ports: aside.run(ports, lambda: "again")) == "again"
+
+
+def test_nothing_is_lost_between_threads():
+    """Many jobs from many loops are each done once, however threads come and go."""
+    aside, done = Aside(3), []
+
+    async def work(ports):
+        await asyncio.gather(*[aside.run(ports, lambda: done.append(1)) for _ in range(50)])
+
+    callers = [threading.Thread(target=on_a_loop, args=(work,)) for _ in range(8)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join(60)
+
+    assert len(done) == 400

@@ -207,8 +207,8 @@ def test_a_child_process_needs_no_lock_of_its_parent():
     metering, call = Metering(), call_of("word " * 1000)
     meter_ = make_meter("llama", metering=metering)
     meter_.learn(call, "llama", Usage(10, 90))
-    for part in (metering.calibration, metering.outputs, metering.aside):
-        part._lock.acquire()
+    for lock in (metering.calibration._lock, metering.outputs._lock, metering.aside._ready):
+        lock.acquire()
     metering.after_fork()
     input_tokens(meter_, call)
     meter_.learn(call, "llama", Usage(1000, 90))
