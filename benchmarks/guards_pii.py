@@ -81,19 +81,22 @@ def _timed(pii: Pii, text: str) -> float:
 def main() -> None:
     pii = Pii()
     rows = corpus.positives(seed=11) + corpus.negatives()
-    for half in corpus.HALVES:
-        chosen = [row for row in rows if row.half == half]
+    written = corpus.written()
+    for half in (*corpus.HALVES, "written"):
+        chosen = [row for row in rows + written if row.half == half]
         figures = corpus.score(pii, chosen)
         print(f"{half:12} {len(chosen)} rows: " + ", ".join(f"{name} {value:.3f}" for name, value in figures.items()))
     alarms = sum(len(pii.find(row.text)) for row in corpus.negatives())
     print(f"false alarms in {len(corpus.negatives())} hard negatives: {alarms}")
     rng = random.Random(3)
     mixed = " ".join(row.text for row in rng.sample(rows, 200))
-    for name, text in {"prose": PROSE, "code": CODE, "log": LOG, "personal data": mixed}.items():
+    lines = "\n".join(row.text for row in rng.sample(written, len(written))) + "\n"
+    for name, text in {"prose": PROSE, "code": CODE, "log": LOG, "personal data": mixed, "written": lines}.items():
         print(f"{name:14} {microseconds_per_kb(pii, document(text, 4096), 20):8.0f} us/KB")
-    for name, piece in SLOW.items():
+    groups = "".join(str(rng.randrange(10 ** rng.randrange(1, 6))) + rng.choice(" -./") for _ in range(40_000))
+    for name, piece in {**SLOW, "groups of any length": groups}.items():
         one, two = (microseconds_per_kb(pii, document(piece, size), 1) for size in (50_000, 100_000))
-        print(f"{name:18} {one:8.0f} us/KB at 50 kB, {two:8.0f} at 100 kB")
+        print(f"{name:20} {one:8.0f} us/KB at 50 kB, {two:8.0f} at 100 kB")
 
 
 if __name__ == "__main__":

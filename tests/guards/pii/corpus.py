@@ -1,14 +1,16 @@
 """Labelled sentences, made from templates and seeds: values with right check digits, and what only looks like values.
 
 Each sentence belongs to one of two halves, by its template: rules are written against ``"development"``, and
-``"held-out"`` is only counted.
+``"held-out"`` is only counted. `written` are sentences of no template, from ``rows.txt``.
 """
 
 # ruff: noqa: E501, RUF001, SIM905  (sentences, of many languages)
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from aigw.guards.pii.checksums import luhn, mod_97, verhoeff
 from aigw.guards.pii.national_checks import bsn, cpf, nhs, norwegian, pesel, steuer_id
@@ -359,6 +361,23 @@ def positives(seed=7, each=12):
             label = "PHONE" if kind == "LOCAL" else kind
             span = (start, start + len(value), label)
             rows.append(Row(marked.replace("", value), (span,), kind, HALVES[place % 2]))
+    return rows
+
+
+def written():
+    """Return the sentences of ``rows.txt``: one a line, values as ``[[KIND value]]``, under headings."""
+    rows, about = [], ""
+    for line in Path(__file__).with_name("rows.txt").read_text("utf-8").splitlines():
+        if line.startswith("# "):
+            about = line[2:]
+            continue
+        text, spans = "", []
+        pieces = re.split(r"\[\[([A-Z_]+) (.+?)\]\]", line)
+        for before, kind, value in zip(pieces[::3], [*pieces[1::3], ""], [*pieces[2::3], ""], strict=True):
+            text += before
+            spans += [(len(text), len(text) + len(value), kind)] if kind else []
+            text += value
+        rows.append(Row(text, tuple(spans), about, "written"))
     return rows
 
 

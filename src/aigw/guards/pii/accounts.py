@@ -1,6 +1,6 @@
 """International bank account numbers, and addresses of crypto currencies."""
 
-# ruff: noqa: E501, PLR0911, SIM905  (patterns; one kind of address a step; lists of words)
+# ruff: noqa: PLR0911, SIM905  (patterns; one kind of address a step; lists of words)
 from __future__ import annotations
 
 import re
@@ -27,8 +27,9 @@ _ALL_DIGITS: Final = frozenset(
 )
 _NO_GAPS: Final = str.maketrans("", "", " .-")
 
-_HEAD: Final = re.compile(
-    r"[0-9](?:(?<=[A-Za-z]{2}.)(?<![A-Za-z0-9]..[0-9])|(?<=[A-Za-z]{2}[ -].)(?<![A-Za-z0-9]...[0-9]))[0-9](?=[ .-]?[A-Za-z0-9])"
+IBAN_HEAD: Final = re.compile(
+    r"[0-9](?<=[A-Za-z -].)[0-9](?=[ .-]?[A-Za-z0-9])"
+    r"(?:(?<=[A-Za-z]{2}..)(?<![A-Za-z0-9]..[0-9]{2})|(?<=[A-Za-z]{2}[ -]..)(?<![A-Za-z0-9]...[0-9]{2}))"
 )
 """The check digits behind the country: digits are rarer than letters, so these are searched for."""
 _BODIES: Final = {
@@ -43,7 +44,7 @@ _COIN: Final = re.compile(
     r"|(?P<bech>(?:bc|tb|ltc|addr|cosmos|osmo|bnb|stake|dgb|vtc)1[02-9ac-hj-np-z]{8,100}|(?:BC|TB|LTC)1[02-9AC-HJ-NP-Z]{8,87})"
     rf"|(?P<xmr>[48][0-9AB][{_BASE58}]{{93}})|(?P<sol>[{_BASE58}]{{43,44}})|(?P<short>[{_BASE58}]{{32,42}}))(?![A-Za-z0-9])"
 )
-_LONG_WORD: Final = re.compile(r"[A-Za-z0-9]{25,}")
+LONG_WORD: Final = re.compile(r"[A-Za-z0-9]{25,}")
 _VERSIONS: Final = frozenset({0x00, 0x05, 0x1E, 0x16, 0x30, 0x32, 0x41, 0x4C, 0x10, 0x6F, 0xC4, 0x3A, 0x17})
 """Bitcoin, Dogecoin, Litecoin, Tron, Dash, and the test network."""
 _PAYLOAD: Final = 21
@@ -53,7 +54,7 @@ _KEY: Final = 32
 def find_ibans(sight: Sight) -> None:
     """Find international bank account numbers (ISO 13616): the length of the country, and a right checksum."""
     text = sight.text
-    for head in sight.matches(_HEAD):
+    for head in sight.matches(IBAN_HEAD):
         start = head.start() - (3 if text[head.start() - 1] in " -" else 2)
         length = _LENGTHS.get(text[start : start + 2].upper())
         if length is None or start < sight.low:
@@ -75,7 +76,7 @@ def _is_possible(value: str) -> bool:
 
 def find_coins(sight: Sight) -> None:
     """Find addresses of crypto currencies, by their checksums where they have one."""
-    for word in _LONG_WORD.finditer(sight.text, sight.low, sight.high):
+    for word in LONG_WORD.finditer(sight.text, sight.low, sight.high):
         match = _COIN.fullmatch(sight.text, *word.span())
         if match is None:
             continue

@@ -27,6 +27,8 @@ SHAPES: Final = frozenset(
     {(4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (8, 8), (4, 4, 5), (6, 13), (4, 4, 4), (4, 5, 6),
      (4, 4, 4, 2), (4, 4, 4, 3), (4, 4, 4, 5), (6, 6, 4), (6, 10), (4, 12), (4, 4, 8), (8, 4, 4), (4, 15), (6, 6, 6)}
 )  # fmt: skip
+_OF_A_UUID: Final = re.compile(r"-[0-9A-Fa-f]{4}-$")
+"""What stands before the last group of a UUID."""
 _PLAUSIBLE: Final = re.compile(r"[1-9][0-9]{11,18}")
 _LEAST: Final = 12
 LENGTHS: Final = range(_LEAST, 20)
@@ -39,9 +41,13 @@ def read_card(window: Window) -> Value | None:
     digits, lengths = window.digits, window.lengths
     if len(lengths) > 1 and not _is_grouped(window, lengths):
         return None
-    if window.first and len(digits) != _USUAL and window.run.lengths[window.first - 1 : window.first] == lengths[:1]:
+    if (
+        window.first
+        and len(digits) != _USUAL
+        and window.run.plan.lengths[window.first - 1 : window.first] == lengths[:1]
+    ):
         return None  # the end of a longer number
-    if len(set(digits)) == 1:
+    if len(set(digits)) == 1 or _OF_A_UUID.search(window.run.text, max(0, window.start - 6), window.start):
         return None
     about = window.run.topics
     if _NETWORKS.fullmatch(digits) and (digits[0] != "1" or digits.startswith("1800") or "card" in about):

@@ -125,7 +125,7 @@ def clean(text: str) -> Clean:
     if not text.isascii():
         text = _plain(text)
     marks = [mark.start() for mark in _ODD.finditer(text)]
-    if " at " in text and _DOT.search(text):
+    if (" at " in text or " AT " in text) and _DOT.search(text):
         marks = sorted([*marks, *(mark.start() for mark in _AT.finditer(text))])
     if not marks:
         return Clean(text, [], [])

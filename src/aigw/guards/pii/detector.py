@@ -4,25 +4,26 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from aigw.errors import ConfigError
 from aigw.guards.pii import cards, documents, national, phones
-from aigw.guards.pii.accounts import find_coins, find_ibans
+from aigw.guards.pii.accounts import IBAN_HEAD, LONG_WORD, find_coins, find_ibans
 from aigw.guards.pii.births import find_births
 from aigw.guards.pii.cards import read_card
 from aigw.guards.pii.clean import Clean, clean, decided
 from aigw.guards.pii.custom import Custom, CustomRule
+from aigw.guards.pii.gates import by_digits, near, stretches
 from aigw.guards.pii.islands import REACH, calm, is_open, islands
 from aigw.guards.pii.mail import find_credentials, find_emails
-from aigw.guards.pii.network import find_ipv4, find_ipv6, find_macs
-from aigw.guards.pii.numbers import CARD, NATIONAL, PHONE, STRONG, runs, shapes
+from aigw.guards.pii.network import COLON, IPV4, PAIR, find_ipv4, find_ipv6, find_macs, find_named_macs
+from aigw.guards.pii.numbers import CARD, NATIONAL, PHONE, Runs, Shapes
 from aigw.guards.pii.rule import Sight, Value
 from aigw.guards.pii.words import Words
 from aigw.guards.span import Span
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aigw.guards.pii.numbers import Run, Window
@@ -51,25 +52,22 @@ LOCALES: Final = frozenset(phones.COUNTRIES | national.COUNTRIES | documents.COU
 _CONTEXT: Final = 2400
 """The context of rules, with ten hidden characters and marks such as ``(at)`` for each that is seen."""
 
-# Gates: what is looked for before the patterns of a family, which cost more.
-_MANY_DIGITS: Final = re.compile(r"[0-9](?:[^0-9A-Za-z\n]{0,7}[0-9]){6}")
-_FOUR_DIGITS: Final = re.compile(r"[0-9](?:[^0-9\n]{0,7}[0-9]){3}")
-_INTERESTING: Final = re.compile(
-    r"[0-9@:-](?:(?<=@)|(?<=:):|(?<=[0-9])(?:[^0-9\n]{1,16}[0-9]|[0-9]{5})|(?<=[A-Za-z]{2}[0-9])[0-9]{3}|(?<=[A-Za-z]{2}[ -][0-9])[0-9]{3}"
-    r"|(?<=[0-9A-Fa-f]{2}[:-])[0-9A-Fa-f]{2}[:-])"
-)
-"""A single short number is none of a person's."""
-_SOME_DIGITS: Final = re.compile(r"[0-9][^\n]{0,12}?[0-9]")
-_COLONS: Final = re.compile(r":[0-9A-Fa-f]{0,4}:")
-_PAIRS: Final = re.compile(r"[:.-](?=[0-9A-Fa-f]{2}[:-]|[0-9A-Fa-f]{4}\.)")
-
-
 _SLICE: Final = 16_384
 _LARGE: Final = 2 * _SLICE
 """Characters beyond which a text is read in slices."""
 
 _SURE: Final = 0.95
 """A card, which a shorter one that begins in the same place is not better than."""
+
+
+_RARE: Final = (
+    (COLON, find_ipv6),
+    (PAIR, find_macs),
+    (LONG_WORD, find_coins),
+    (IPV4, find_ipv4),
+    (IBAN_HEAD, find_ibans),
+)
+"""What everything begins with that some rules find, or what stands in it."""
 
 
 class Pii:
@@ -132,13 +130,16 @@ class Pii:
         self._phones = phones.Phones(countries)
         self._national = national.NationalNumbers(countries)
         self._documents = documents.Documents(countries)
-        self._shapes = shapes(
-            {
-                CARD: {*cards.SHAPES, *((length,) for length in cards.LENGTHS)},
-                NATIONAL: self._national.lengths,
-                STRONG: self._national.strong,
-                PHONE: phones.LENGTHS,
-            }
+        self._runs = Runs(
+            Shapes(
+                {
+                    CARD: {*cards.SHAPES, *((length,) for length in cards.LENGTHS)},
+                    NATIONAL: self._national.lengths,
+                    PHONE: phones.LENGTHS,
+                },
+                self._national.shapes,
+                self._phones.with_zero,
+            )
         )
 
     def find(self, text: str, start: int = 0) -> list[Span]:
@@ -186,7 +187,7 @@ class Pii:
         if low is None:
             return seen.original(cut) if cut > begin else start
         sight = Sight(seen.text, low, len(seen.text), Words(seen.text), is_noted=True)
-        self._search(sight)
+        self._search([sight])
         return self._cut(text, seen, start, cut, sight.seen)
 
     def _cut(self, text: str, seen: Clean, start: int, cut: int, crossing: list[tuple[int, int]]) -> int:
@@ -233,9 +234,8 @@ class Pii:
         raw: list[Value] = []
         crossing: list[tuple[int, int]] = []
         words = Words(seen.text)
-        for low, high in islands(seen.text, begin):
-            sight = Sight(seen.text, low, high, words, is_noted)
-            self._search(sight)
+        islands_ = (Sight(seen.text, low, high, words, is_noted) for low, high in islands(seen.text, begin))
+        for sight in self._search(islands_):
             raw += sight.found
             crossing += sight.seen
         for rule in self._custom:
@@ -244,46 +244,44 @@ class Pii:
             raw += self._ask(seen, text, start)
         return [span for span in raw if span.score >= self._min_score], crossing
 
-    def _search(self, sight: Sight) -> None:
-        """Look for everything in one island."""
-        text, low, high = sight.text, sight.low, sight.high
-        if not _INTERESTING.search(text, low, high):
-            return
-        if sight.has("@"):
-            find_credentials(sight)
-            find_emails(sight)
-        if _COLONS.search(text, low, high):
-            find_ipv6(sight)
-        if _PAIRS.search(text, low, high):
-            find_macs(sight)
-        find_coins(sight)
-        if _SOME_DIGITS.search(text, low, high):
-            self._search_numbers(sight)
+    def _search(self, islands_: Iterable[Sight]) -> list[Sight]:
+        """Look for everything in islands, and return those that may have something.
 
-    def _search_numbers(self, sight: Sight) -> None:
-        """Look for everything that has several digits."""
-        text, low, high = sight.text, sight.low, sight.high
-        find_births(sight)
-        find_ipv4(sight)
-        find_ibans(sight)
-        if _FOUR_DIGITS.search(text, low, high):
-            self._documents(sight)
-            documents.find_named_documents(sight)
-        if _MANY_DIGITS.search(text, low, high):
-            for run in runs(sight):
-                self._read(run, sight)
+        Family by family, which takes a fifth less time than island by island: patterns stay in the caches of a processor.
+        """
+        sights, numbers, longer, longest = by_digits(islands_)
+        close = stretches(sights)
+        for stretch in close:
+            stretch.look_up()
+        for sight in sights:
+            if sight.has("@"):
+                find_credentials(sight)
+                find_emails(sight)
+        for pattern, find in _RARE:
+            for stretch in close:
+                for sight in stretch.holding(pattern):
+                    find(sight)
+        for find, where in (
+            (find_births, near(numbers, "birth")), (find_named_macs, near(numbers, "mac")), (self._documents, longer),
+            (documents.find_named_documents, near(longer, "passport", "licence")),
+        ):  # fmt: skip
+            for sight in where:
+                find(sight)
+        for run, sight in [(run, one) for one in longest for run in self._runs(one)]:
+            self._read(run, sight)
+        return sights
 
     def _read(self, run: Run, sight: Sight) -> None:
         """Read a run of digits as cards, national and telephone numbers, whatever fits best from each beginning."""
         taken = 0
-        if international := self._phones.read_international(run):
+        if run.is_abroad and (international := self._phones.read_international(run)):
             span, taken = international
             sight.found.append(span)
-        for first in range(taken, len(run.lengths)):
-            if first < taken or (first and " " not in run.gaps[first - 1]):
+        for first, windows in run.plan.starts:
+            if first < taken:
                 continue
             best: Value | None = None
-            for window in run.windows(first, self._shapes):
+            for window in run.windows(first, windows):
                 if best is not None and window.kinds == PHONE and best.score >= phones.most(window):
                     continue
                 read = self._read_window(window)

@@ -27,7 +27,8 @@ _TRIGGER: Final = re.compile(r"[0-9@:-](?:(?<=[0-9@])|(?<=:)(?=:)|(?<=[A-Fa-f]{2
 """Digits, ``@``, ``::``, and what stands behind the first of two pairs of hexadecimal letters. A pattern that begins
 with a class is searched many times faster than one that begins with alternatives."""
 _ISLAND: Final = re.compile(
-    rf"(?:(?:[0-9@]|::|[A-Fa-f]{{2}}[:-])[^0-9@\n]{{0,{NEAR}}}[^0-9@{_GAP}]*(?:[^0-9@\n]{{0,{AHEAD + 1}}}(?=[0-9@]))?)+"
+    rf"(?:(?:[0-9@]+|::|[A-Fa-f]{{2}}[:-])[^0-9@\n]{{0,{NEAR}}}[^0-9@{_GAP}]*"
+    rf"(?:[^0-9@\n]{{0,{AHEAD + 1}}}(?=[0-9@]))?)+"
 )
 _LAST_GAP: Final = re.compile(rf".*[{_GAP}]", re.DOTALL)
 

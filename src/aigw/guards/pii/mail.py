@@ -25,6 +25,8 @@ _COMMON: Final = frozenset(
     "jp cn kr ru eu mx ar cl za nz ie il tr gr cz hu ro ua sg hk tw th my id ph vn online site xyz tech example test "
     "local invalid localhost cloud email".split()
 )
+_NAMES: Final = frozenset("example test local localhost online site cloud email tech".split())
+"""Those that stand before other top levels, too."""
 _FILES: Final = frozenset(
     "png jpg jpeg gif svg webp avif ico css scss js mjs ts tsx jsx map json yml yaml html".split()
 )
@@ -32,9 +34,11 @@ _RESOLUTION: Final = re.compile(r"[0-9](?:\.[0-9])?x\b")
 _NOT_LATIN: Final = re.compile("[\u0e00-\u0e7f\u2e80-\u9fff\uac00-\ud7a3]")
 
 _CREDENTIALS: Final = re.compile(
-    r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,20}://(?P<user>[^\s:/@\"'<>?#,;{}\[\]|]{0,64}):(?P<password>[^\s/\"'<>,;{}\[\]|]{1,128})"
+    r"[A-Za-z][A-Za-z0-9+.-]{1,20}://(?P<user>[^\s:/@\"'<>?#,;{}\[\]|]{0,64}):(?P<password>[^\s/\"'<>,;{}\[\]|]{1,128})"
     r"@(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[\w.-]{0,127}\w)(?::[0-9]{1,5})?"
 )
+_SCHEME: Final = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,20}$")
+_MOST_SCHEME: Final = 21
 _PLACEHOLDER: Final = re.compile(r"^[$%]|^\*+$|^x+$|^\.+$")
 
 
@@ -85,9 +89,16 @@ def _domain(text: str, start: int, high: int) -> int:
         literal = _LITERAL.match(text, start, high) if text[start : start + 1] == "[" else None
         return literal.end() if literal else -1
     labels = match[0].split(".")
-    while len(labels) > 2 and labels[-2].lower() in _COMMON and labels[-1].lower() not in _COMMON:  # noqa: PLR2004  (a name and a top)
-        labels.pop()  # the next sentence, without a space
+    while len(labels) > 2 and _begins_a_sentence(labels[-2], labels[-1]):  # noqa: PLR2004  (a name and a top)
+        labels.pop()
     return start + len(".".join(labels))
+
+
+def _begins_a_sentence(top: str, label: str) -> bool:
+    """Tell whether what stands behind a top level is rather the next sentence, without a space."""
+    if top.lower() not in _COMMON or label.lower() in _COMMON:
+        return False
+    return (label[0].isupper() and top.islower()) or (len(label) > 2 and top not in _NAMES)  # noqa: PLR2004  (a country)
 
 
 def _is_code(text: str, start: int, at: int, end: int, high: int) -> bool:
@@ -102,8 +113,13 @@ def _is_code(text: str, start: int, at: int, end: int, high: int) -> bool:
 
 def find_credentials(sight: Sight) -> None:
     """Find ``scheme://user:password@host``, without the path."""
-    if not sight.has("://"):
-        return
-    for match in sight.matches(_CREDENTIALS):
+    text, done, at = sight.text, sight.low, sight.low
+    while (at := text.find("://", at + 1, sight.high)) >= 0:
+        scheme = _SCHEME.search(text, max(done, at - _MOST_SCHEME), at)
+        match = _CREDENTIALS.match(text, scheme.start(), sight.high) if scheme else None
+        if match is None:
+            continue
+        done = match.end()
+        sight.seen.append(match.span())
         if not _PLACEHOLDER.search(match["password"]):
             sight.found.append(Value(match.start(), match.end(), "URL_CREDENTIALS", 1.0))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Final
 
 from aigw.guards.pii import national_checks as check
 from aigw.guards.pii.checksums import luhn, mod_11_10, verhoeff
 from aigw.guards.pii.rule import Value
+from aigw.guards.pii.words import NATIONAL_NAMED
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -87,13 +90,23 @@ _NUMBERS: Final = (
     Number("JP", 12, check.my_number, ("4 4 4", "4-4-4")),
     Number("RU", 11, check.snils, ("3-3-3 2", "3-3-3-2"), ("3-3-3 2",)),
     Number("RU", 12, check.inn),
+    Number("EE", 11, check.baltic),
+    Number("LT", 11, check.baltic),
+    Number("LV", 11, check.latvian, ("6-5",)),
+    Number("GR", 11, check.amka),
+    Number("GR", 9, check.afm),
+    Number("IS", 10, check.kennitala, ("6-4",)),
+    Number("SI", 13, check.jmbg),
+    Number("RS", 13, check.jmbg),
+    Number("HU", 9, check.taj, ("3 3 3", "3-3-3")),
+    Number("EC", 10, check.cedula, ("9-1",)),
+    Number("UA", 10, check.rnokpp),
 )
 
 COUNTRIES: Final = frozenset({number.country for number in _NUMBERS})
 
 _STRONG: Final = 0.8
 _NAMED: Final = 0.9
-_NOBODY: Final[frozenset[str]] = frozenset()
 _UNSURE: Final = frozenset({"ssn", "tax", "id", "itin"})
 
 
@@ -111,21 +124,21 @@ class NationalNumbers:
                 for shape in (str(number.count), *number.shapes):
                     written.setdefault(shape, []).append(_Written(number, shape))
         self._written = {shape: tuple(numbers) for shape, numbers in written.items()}
-        self._strong = {shape: tuple(one for one in numbers if one.is_strong) for shape, numbers in written.items()}
-        self._names = {shape: frozenset().union(*(one.names for one in numbers)) for shape, numbers in written.items()}
         self.lengths = frozenset(tuple(map(int, re.findall("[0-9]+", shape))) for shape in written)
         """How long the groups of the known numbers are."""
-        self.strong = frozenset(
-            tuple(map(int, re.findall("[0-9]+", shape))) for shape, ones in self._strong.items() if ones
-        )
-        """How long those of the numbers are that need no words which name them."""
+        self.shapes = {
+            shape: (any(one.is_strong for one in ones), reduce(or_, (one.bits for one in ones)))
+            for shape, ones in written.items()
+        }
+        """Their shapes with separators: whether a number has it that needs no words which name it, and the bits of such
+        words."""
 
     def read(self, window: Window) -> Value | None:
         """Read a window as a national number."""
-        shape = _shape(window)
-        about = window.run.topics
-        named = bool(about) and not self._names.get(shape, _NOBODY).isdisjoint(about)
-        for written in (self._written if named else self._strong).get(shape, ()):
+        named = window.run.named
+        for written in self._written[window.shape]:
+            if not (written.is_strong or written.bits & named) or not written.is_valid(window.digits):
+                continue
             score = _score(written, window)
             if score:
                 return Value(window.start, window.end, written.kind, score)
@@ -140,21 +153,15 @@ class _Written:
         shape: the shape.
     """
 
-    __slots__ = ("is_plain", "is_strong", "is_valid", "kind", "names")
+    __slots__ = ("bits", "is_plain", "is_strong", "is_valid", "kind", "names")
 
     def __init__(self, number: Number, shape: str) -> None:
         self.is_plain = shape == str(number.count)
         self.is_strong = shape in number.strong or "*" in number.strong
         self.names = frozenset((number.country, *number.topics))
+        self.bits = reduce(or_, (NATIONAL_NAMED.get(name, 0) for name in self.names))
         self.is_valid = number.is_valid
         self.kind = number.kind
-
-
-def _shape(window: Window) -> str:
-    if window.first == window.last:
-        return str(window.lengths[0])
-    gaps = [gap.strip() or gap[:1] for gap in window.gaps]
-    return "".join([part for pair in zip(map(str, window.lengths), [*gaps, ""], strict=True) for part in pair])
 
 
 def _is_named(names: frozenset[str], about: Topics) -> bool:
@@ -163,13 +170,12 @@ def _is_named(names: frozenset[str], about: Topics) -> bool:
 
 
 def _score(written: _Written, window: Window) -> float:
+    """Tell how sure a number is whose check digits are right."""
     about = window.run.topics
-    is_named = bool(about) and not written.names.isdisjoint(about) and _is_named(written.names, about)
+    is_named = written.bits & window.run.named and _is_named(written.names, about)
     if not is_named:
         if not written.is_strong or about.get("other", 9) == 0 or (written.is_plain and "phone" in about):
             return 0.0
-        if window.first and window.run.lengths[window.first - 1] == window.lengths[0]:
-            return 0.0  # a part of a longer number
-    if not written.is_valid(window.digits):
-        return 0.0
+        if window.is_part:
+            return 0.0
     return _NAMED if is_named else _STRONG

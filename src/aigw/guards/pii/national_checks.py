@@ -149,9 +149,10 @@ def ahv(digits: str) -> bool:
 
 
 def svnr(digits: str) -> bool:
-    """Austria: the check digit stands fourth."""
+    """Austria: the check digit stands fourth, and a date last. Months from 13 are used where a day is full."""
     total = weighted(digits[:3] + digits[4:], (3, 7, 9, 5, 8, 4, 2, 1, 6))
-    return digits[0] != "0" and total % 11 == int(digits[3])
+    is_dated = 1 <= int(digits[4:6]) <= _MOST_DAYS and 1 <= int(digits[6:8]) <= 15
+    return digits[0] != "0" and is_dated and total % 11 == int(digits[3])
 
 
 def rodne(digits: str) -> bool:
@@ -209,6 +210,57 @@ def inn(digits: str) -> bool:
         weighted(digits, (7, 2, 4, 10, 3, 5, 9, 4, 6, 8)) % 11 % 10 == int(digits[10])
         and weighted(digits, (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)) % 11 % 10 == int(digits[11])
     )  # fmt: skip
+
+
+def baltic(digits: str) -> bool:
+    """Estonia and Lithuania: sex and century, a date, and a check digit in two rounds."""
+    check = weighted(digits, (1, 2, 3, 4, 5, 6, 7, 8, 9, 1)) % 11
+    if check == 10:
+        check = weighted(digits, (3, 4, 5, 6, 7, 8, 9, 1, 2, 3)) % 11 % 10
+    return digits[0] in "12345678" and is_day(digits[3:5], digits[5:7]) and check == int(digits[10])
+
+
+def latvian(digits: str) -> bool:
+    """Latvia: a date and a check digit; since 2017 the number begins with 32 and says nothing."""
+    check = (1 + weighted(digits, (10, 5, 8, 4, 2, 1, 6, 3, 7, 9))) % 11 % 10
+    return digits[:2] == "32" or (is_day(digits[2:4], digits[:2]) and check == int(digits[10]))
+
+
+def amka(digits: str) -> bool:
+    """Greece, social security: a date and Luhn."""
+    return is_day(digits[2:4], digits[:2]) and luhn(digits)
+
+
+def afm(digits: str) -> bool:
+    """Greece, tax."""
+    return weighted(digits, (256, 128, 64, 32, 16, 8, 4, 2)) % 11 % 10 == int(digits[8]) and int(digits) > 0
+
+
+def kennitala(digits: str) -> bool:
+    """Iceland: a date, a check digit, and the century."""
+    is_dated = is_day(digits[2:4], str(int(digits[:2]) % 40))
+    return is_dated and digits[9] in "890" and weighted(digits, (3, 2, 7, 6, 5, 4, 3, 2, 1)) % 11 == 0
+
+
+def jmbg(digits: str) -> bool:
+    """Slovenia, Serbia and their neighbours: a date, and a check digit of eleven."""
+    check = 11 - weighted(digits, (7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
+    return is_day(digits[2:4], digits[:2]) and (0 if check > 9 else check) == int(digits[12])
+
+
+def taj(digits: str) -> bool:
+    """Hungary, health."""
+    return weighted(digits, (3, 7, 3, 7, 3, 7, 3, 7)) % 10 == int(digits[8])
+
+
+def cedula(digits: str) -> bool:
+    """Ecuador: a province, and Luhn."""
+    return 1 <= int(digits[:2]) <= 24 and digits[2] in "012345" and luhn(digits)
+
+
+def rnokpp(digits: str) -> bool:
+    """Ukraine, tax of persons."""
+    return weighted(digits, (-1, 5, 7, 9, 4, 6, 10, 5, 7)) % 11 % 10 == int(digits[9])
 
 
 def turkish(digits: str) -> bool:

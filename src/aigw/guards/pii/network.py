@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 # What must not stand before it is looked at behind the first digit: such a pattern is searched many times faster.
-_IPV4: Final = re.compile(
+IPV4: Final = re.compile(
     r"[0-9](?<![A-Za-z0-9_.:].)[0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![A-Za-z0-9_]|\.[0-9])"
 )
 _MOST_OF_AN_OCTET: Final = 255
@@ -27,6 +27,10 @@ _MAC: Final = re.compile(
     r"(?<![A-Za-z0-9_:.-])(?:[0-9A-Fa-f]{2}(?P<by>[:-])[0-9A-Fa-f]{2}(?:(?P=by)[0-9A-Fa-f]{2}){4}(?:(?P=by)[0-9A-Fa-f]{2}){0,2}"
     r"|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![A-Za-z0-9_:]|[.-][A-Za-z0-9])"
 )
+_BARE_MAC: Final = re.compile(
+    r"(?<![A-Za-z0-9_.:-])(?=[0-9]{0,11}[A-Fa-f])(?=[A-Fa-f]{0,11}[0-9])[0-9A-Fa-f]{12}(?![A-Za-z0-9_]|[.:-][A-Za-z0-9])"
+)
+_MAC_NEAR: Final = 24
 _PRODUCT: Final = re.compile(r"(?:^|[^/\w])[\w.-]*?([A-Za-z][A-Za-z0-9_]*)/$")
 _VERSION: Final = re.compile(
     r"(?:\b(?:v|ver|version|release|build|firmware|section|chapter|clause|oid|§)\.?[ :=\"']{0,3}|\bv\.? ?|(?:[=~^><]=|[~^]) ?)$",
@@ -41,7 +45,7 @@ _VERSION_NEAR: Final = 24
 
 def find_ipv4(sight: Sight) -> None:
     """Find IPv4 addresses; four numbers that are called a version are none."""
-    for match in sight.matches(_IPV4):
+    for match in sight.matches(IPV4):
         if max(map(int, match[0].split("."))) > _MOST_OF_AN_OCTET:
             continue
         before = sight.text[max(0, match.start() - _VERSION_NEAR) : match.start()]
@@ -59,8 +63,9 @@ def _is_version(sight: Sight, start: int, before: str) -> bool:
     return not _PRIVATE.match(sight.text, start) and sight.topics(start, _VERSION_NEAR).get("version") == 0
 
 
-_COLON: Final = re.compile(r":(?=[0-9A-Fa-f:])")
-_PAIR: Final = re.compile(r"[:.-](?=[0-9A-Fa-f]{2}[:-]|(?<=\.)[0-9A-Fa-f]{4}\.)")
+COLON: Final = re.compile(r":(?=:|[0-9A-Fa-f]{1,4}:(?::|[0-9A-Fa-f]{1,4}:(?::|[0-9A-Fa-f]{1,4}:)))")
+PAIR: Final = re.compile(r"[:.-](?=[0-9A-Fa-f](?:[0-9A-Fa-f][:-](?:[0-9A-Fa-f]{2}[:-]){3}|(?<=\..)[0-9A-Fa-f]{3}\.))")
+"""The first separator of all of them: there are more times and dates than addresses."""
 _HEXADECIMAL: Final = frozenset("0123456789ABCDEFabcdef")
 
 
@@ -83,7 +88,7 @@ def _starting(sight: Sight, pattern: Pattern[str], mark: Pattern[str], most: int
 def find_ipv6(sight: Sight) -> None:
     """Find IPv6 addresses: compressed, with IPv4 at their end, with a zone."""
     text = sight.text
-    for match in _starting(sight, _IPV6, _COLON, 4):
+    for match in _starting(sight, _IPV6, COLON, 4):
         end = match.end()
         if text[end - 1] == ":" and text[end - 2] != ":":
             end -= 1
@@ -111,7 +116,7 @@ def _is_slice(sight: Sight, start: int, end: int) -> bool:
 
 def find_macs(sight: Sight) -> None:
     """Find MAC addresses: six or eight pairs with colons or dashes, or three groups of four with dots."""
-    for match in _starting(sight, _MAC, _PAIR, 4):
+    for match in _starting(sight, _MAC, PAIR, 4):
         value = match[0]
         if match["by"] == ":" or not value.replace("-", "").isdigit() or "mac" in sight.topics(match.start()):
             if match["by"] is None and value.replace(".", "").isdigit():
@@ -119,3 +124,10 @@ def find_macs(sight: Sight) -> None:
             if len(value) not in {14, 17, 23}:
                 continue
             sight.found.append(Value(match.start(), match.end(), "MAC", 0.96))
+
+
+def find_named_macs(sight: Sight) -> None:
+    """Find MAC addresses without separators, right behind words that name them."""
+    for match in sight.matches_behind("mac", _MAC_NEAR, _BARE_MAC):
+        if sight.topics(match.start(), _MAC_NEAR).get("mac") == 0:
+            sight.found.append(Value(match.start(), match.end(), "MAC", 0.8))

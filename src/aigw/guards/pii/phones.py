@@ -97,9 +97,13 @@ _BRACKETS: Final = re.compile(r"\([0-9]{2,5}\)")
 _UNIT: Final = re.compile(
     r" ?(?:%|€|\$|£|°|(?:USD|EUR|GBP|bytes?|[kKMG]i?B|ms|kg|km|rows|px|people|units|pcs|items)\b)"
 )
-_FRACTION: Final = re.compile(r"[0-9]{1,3}\.[0-9]{4,}")
+_FRACTION: Final = re.compile(r"[0-9]{1,3}\.[0-9]{4,6}|[0-9]+\.[0-9]{1,2}")
+_PLACE: Final = re.compile(r"[A-Za-z.]\s{1,3}$")
+"""What stands before the postal code of a place, which may have the shape of a telephone number."""
 
 
+_ANY_DIGIT: Final = re.compile(r"\[[^]]*\]|\\d|[0-9](?![0-9,]*\})")
+"""A digit in a pattern, or a class of digits; how often is none."""
 _NO_DIGITS: Final = re.compile(r"\(0\)|[^0-9]")
 
 
@@ -111,7 +115,7 @@ def _alternatives(shapes: str) -> list[str]:
 def _beginning(digit: str, shapes: list[str]) -> Pattern[str] | None:
     """Return a pattern for the shapes that can begin with a digit: to try all of them takes several times longer."""
     fitting = [shape for shape in shapes if _may_begin(shape, digit)]
-    return re.compile(f"(?!00[02-9])(?:{'|'.join(fitting)})") if fitting else None
+    return re.compile(f"(?!00(?!1-))(?:{'|'.join(fitting)})") if fitting else None
 
 
 def _may_begin(shape: str, digit: str) -> bool:
@@ -129,28 +133,36 @@ class Phones:
     def __init__(self, countries: Container[str]) -> None:
         shapes = [shape for country, all_ in _SHAPES.items() if country in countries for shape in _alternatives(all_)]
         self._shapes = [_beginning(digit, shapes) for digit in "0123456789"]
+        with_zero = [_ANY_DIGIT.sub("9", shape) for shape in shapes if _may_begin(shape, "0")]
+        self._with_zero = re.compile("|".join(with_zero) or "-")
 
     def read_international(self, run: Run) -> tuple[Value, int] | None:
         """Read the number behind a plus or ``00``; return also how many of the groups it took."""
-        digits, head = run.parts[0], run.head
-        if not head and digits[0] != "0":
-            return None
-        text, first = run.text, run.start + len(head)
+        digits, head = run.part(0), run.head
+        text, first, gaps = run.text, run.start + len(head), run.plan.gaps
         plus = "+" in head
         for prefix in () if plus else ("00", "011"):
-            if digits.startswith(prefix) and (len(digits) > len(prefix) or len(run.groups) > 1):
+            if digits.startswith(prefix) and (len(digits) > len(prefix) or len(run.plan.groups) > 1):
                 first, plus = first + len(prefix), True
                 break
         if not plus:
             return None
         for count in _counts(run, first - run.start - len(head)):
-            end = run.groups[count - 1][1]
+            end = run.place(count - 1)[1]
             if self._is_international(text[first:end], has_plus="+" in head):
-                start = run.start if "+" in head else run.groups[0][0]
-                if start < run.groups[0][0] and head[0] == "(" and not (run.gaps and run.gaps[0].startswith(")")):
+                start = run.start if "+" in head else run.start + len(head)
+                if start < run.start + len(head) and head[0] == "(" and not (gaps and gaps[0].startswith(")")):
                     start += 1
                 return _phone(run, start, end, 0.9 if "+" in head else 0.75), count
         return None
+
+    def with_zero(self, shape: str) -> bool:
+        """Tell whether a number that begins with a zero may have a shape.
+
+        Args:
+            shape: the groups, with dashes between them and nines for all digits.
+        """
+        return self._with_zero.fullmatch(shape) is not None
 
     @staticmethod
     def _is_international(written: str, *, has_plus: bool) -> bool:
@@ -174,16 +186,24 @@ class Phones:
         brackets = window.is_bracketed and self._is_code(window)
         if not wanted and digits[0] != "0" and window.lengths not in LENGTHS and not brackets:
             return None
-        shape = "-".join(run.parts[window.first : window.last + 1])
+        shape = digits if window.first == window.last else "-".join(run.parts(window.first, window.last + 1))
         score = self._score(window, shape, wanted=wanted, brackets=brackets)
         if not score or len(set(digits)) == 1 or _DATE.match(shape) or _is_counting(window):
             return None
-        if not wanted and (window.lengths == (3, 2, 4) or _UNIT.match(run.text, window.end, run.high)):
+        if _UNIT.match(run.text, window.end, run.high) or (not wanted and self._is_another(window)):
             return None
         start = window.start - brackets
         if not brackets and window.first == 0 and "+" in run.head:
             start = run.text.index("+", run.start)
         return _phone(run, start, window.end, score)
+
+    @staticmethod
+    def _is_another(window: Window) -> bool:
+        """Tell whether it rather is an SSN that is none, or a postal code of the United States."""
+        if window.lengths != (5, 4) or window.gaps != ("-",):
+            return window.lengths == (3, 2, 4)
+        start = window.start
+        return _PLACE.search(window.run.text, max(0, start - 4), start) is not None
 
     def _score(self, window: Window, shape: str, *, wanted: bool, brackets: bool) -> float:
         # A shape that does not begin with a zero has lengths of its own, which are faster to compare.
@@ -208,7 +228,7 @@ class Phones:
         return 0.0
 
     @staticmethod
-    def _is_regular(shape: str, gaps: list[str], *, wanted: bool) -> bool:
+    def _is_regular(shape: str, gaps: tuple[str, ...], *, wanted: bool) -> bool:
         """Tell whether a shape without context is convincing: few kinds of separators, and possible digits."""
         kinds = {gap.strip(" ()") for gap in gaps}
         if len(kinds - {""}) > 1:
@@ -255,7 +275,9 @@ def _counts(run: Run, prefix: int) -> Iterator[int]:
         run: the groups.
         prefix: how many digits stand before the code of the country.
     """
-    digits = "".join(run.parts[:10])
+    plan = run.plan
+    count = min(len(plan.groups), 10)
+    digits = run.digits[: plan.digits[count]]
     low, high = 1, 16  # E.164, and a zero in brackets
     if not run.has_bracket:
         code = _CODES.match(digits, prefix)
@@ -264,19 +286,18 @@ def _counts(run: Run, prefix: int) -> Iterator[int]:
         low, high = _LENGTHS.get(code[0], _ANY_LENGTH)
         behind = code.end() - prefix
         low, high = low + behind, min(16, high + behind + (digits[code.end() : code.end() + 1] == "0"))
-    count = min(len(run.parts), 10)
     left = len(digits) - prefix
     while left >= low:
-        if left <= high and (count == len(run.parts) or " " in run.gaps[count - 1]):
+        if left <= high and (count == len(plan.groups) or " " in plan.gaps[count - 1]):
             yield count
         count -= 1
-        left -= run.lengths[count]
+        left -= plan.lengths[count]
 
 
 def _is_counting(window: Window) -> bool:
     """Tell whether the groups are a row such as 01 02 03 04 05."""
     if len(window.lengths) < 4 or len(set(window.lengths)) != 1:  # noqa: PLR2004  (short rows happen)
         return False
-    row = list(map(int, window.run.parts[window.first : window.last + 1]))
+    row = list(map(int, window.run.parts(window.first, window.last + 1)))
     step = row[1] - row[0]
     return abs(step) <= 11 and row == [row[0] + step * place for place in range(len(row))]  # noqa: PLR2004  (11, 22, 33)

@@ -47,7 +47,7 @@ class Sight:
         text: the clean text.
         low: where the island begins.
         high: where it ends; nothing behind is looked at.
-        words: the words of the text.
+        words: the words of the text, in which those of the island are looked up.
         is_noted: whether candidates are noted. A text is not cut inside of these: to begin there would be to look at
             something else.
         found: values.
@@ -75,7 +75,7 @@ class Sight:
     def matches_behind(
         self, topic: str, reach: int, pattern: Pattern[str], head: Pattern[str] | None = None
     ) -> Iterator[Match[str]]:
-        """Yield the candidates of a pattern that words of a topic stand shortly before.
+        """Return the candidates of a pattern that words of a topic stand shortly before.
 
         Args:
             topic: the topic.
@@ -83,9 +83,14 @@ class Sight:
             pattern: the pattern.
             head: how all its matches begin, if that is faster to search for.
         """
+        places = self.words.behind(topic, self.low, self.high, reach)
+        return self._behind(places, pattern, head) if places else iter(())
+
+    def _behind(
+        self, places: list[tuple[int, int]], pattern: Pattern[str], head: Pattern[str] | None
+    ) -> Iterator[Match[str]]:
         done = self.low
-        self.words.look(self.low, self.high)
-        for first, last in self.words.behind(topic, self.low, self.high, reach):
+        for first, last in places:
             low, high = max(first, done), min(self.high, last + _LONGEST)
             found = _headed(head, pattern, self.text, low, high) if head else pattern.finditer(self.text, low, high)
             for match in found:
@@ -98,8 +103,11 @@ class Sight:
 
     def topics(self, at: int, reach: int = CONTEXT) -> Topics:
         """Tell what the words before a place are about."""
-        self.words.look(self.low, self.high)
         return self.words.topics(at, reach)
+
+    def named(self, at: int) -> int:
+        """Tell in short what the words before a place name: see `Words.named`."""
+        return self.words.named(at)
 
     def has(self, part: str) -> bool:
         """Tell whether a text stands in the island."""

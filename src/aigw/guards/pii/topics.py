@@ -18,7 +18,11 @@ _WORDS: Final = {
         telefonszám komórka komórkowy numeru gsm tlfnr telefonnummeret phonenumber phoneno telno mobileno contact reach
         reached msisdn phonebook wa телефон телефона тел мобильный номер звоните הטלפון טלפון נייד هاتف الهاتف جوال
         موبايل फ़ोन फोन मोबाइल โทร โทรศัพท์ telepon hp điện thoại desk extension switchboard answerphone callback
-        appelez chiamare chiamami ligue anrufen ruf erreichbar erreichen llámame llamar appeler joindre""",
+        appelez chiamare chiamami ligue anrufen ruf erreichbar erreichen llámame llamar appeler joindre rückruf ringe ringer
+        ringa bel bellen zadzwoń zadzwonić dzwoń numer zavolejte zavolat volejte soita soittaa hívjon hívj sunați sunaţi
+        telefonul telefonem telefonu telemóvel telefonnumret kännykkä liga ligar llamen llamad chiamate richiamare
+        joignable rufen zurückrufen mob mobiel handynr cep numaram telefonum telefonun arayın τηλέφωνο τηλ κινητό номеру телефону звоните звони позвоните
+        позвони моб сотовый sođt nomor""",
     "card": """card cards creditcard cc visa mastercard amex maestro discover jcb diners unionpay debit carte tarjeta
         karte kreditkarte cartão carta kaart kort kredittkort karta kortti карта картa कार्ड pan cardnumber ccnum
         ccnumber cardno""",
@@ -28,9 +32,11 @@ _WORDS: Final = {
         gebdatum geb née né née naissance nacido nacida nacimiento nació nato nata nascita nascido nascida nascimento
         geboortedatum född fødselsdato född fødd født födelsedatum syntymäaika syntynyt urodzony urodzona urodzenia
         narozen narozena narození született születési doğum рождения родился родилась рождён תאריך الميلاد जन्म
-        birthdt dobs nasc fecnac fechanacimiento födelsedag fødselsdag rođen rođena născut născută γέννησης""",
+        birthdt dobs nasc fecnac fechanacimiento födelsedag fødselsdag nací naciste nasci nasceu nasceram naquit urodziłem urodziłam urodził urodziła narodil
+        narodila doğdu doğumlu γεννήθηκε geboortedag rođen rođena născut născută γέννησης""",
+    "number": "number numbers nummer número numero",
     "version": """version versions ver release build firmware section chapter clause oid semver changelog upgraded downgraded
-        paragraph versión versione versão""",
+        table figure annex appendix subsection subclause article paragraph versión versione versão""",
     "ip": "ip ipv ips address host addr server gateway dns subnet netmask cidr peer remote client bind listen",
     "mac": "mac ethernet hwaddr bssid wifi ether hardware",
     "wallet": """wallet btc bitcoin eth ethereum crypto address solana sol litecoin ltc ripple xrp tron trx usdt usdc
@@ -39,11 +45,13 @@ _WORDS: Final = {
         hash code batch lot quote receipt transaction txn flight zip zipcode postcode error port pid size bytes
         byte total amount price usd eur gbp lat latitude lon lng longitude coordinates timestamp epoch barcode
         ean upc gtin imei doi patent page pages figure rfc line seed reference ref case confirmation booking po
-        policy offset uuid guid checksum digest score rows duration width height population votes bestellung
+        policy offset stack heap depth memory ups usps dhl fedex dpd gls tnt awb waybill consignment uuid guid checksum digest score rows duration width height population votes bestellung
         bestellnummer rechnung rechnungsnummer artikel artikelnummer commande facture pedido factura ordine fattura
         nummer_ # $ € £ ¥ price asin sn mpn revision rev bug issue pull ratio temperature pressure length distance
-        elevation frequency isin cusip sedol figi swift routing aba sort iccid""",
-    "passport": "passport passports reisepass passeport pasaporte passaporto paspoort passaporte",
+        elevation frequency zamówienie zamówienia faktura fakturę objednávka objednávky tilaus tilausnumero bestilling
+        ordrenummer ordernummer beställning encomenda kundennummer sipariş rendelés comandă заказ заказа замовлення αριθμός isin cusip sedol figi swift routing aba sort iccid""",
+    "passport": """passport passports reisepass passeport pasaporte passaporto paspoort passaporte personalausweis
+        personalausweisnummer ausweis ausweisnummer ausweisnr perso identitätskarte identità idcard voter epic""",
     "licence": "driver drivers driving dl license licence licences licenses dln führerschein permiso patente dvla",
     "id": """identity identification national identifier citizen identificación identidad identität identità
         identiteit nationalid""",
@@ -62,7 +70,7 @@ _NATIONAL: Final = {
     "PL": "pesel nip",
     "SE": "personnummer pnr samordningsnummer",
     "NO": "fødselsnummer fodselsnummer fnr personnummer",
-    "FI": "henkilötunnus hetu henkilotunnus",
+    "FI": "henkilötunnus hetu henkilotunnus henkilötunnukseni henkilötunnuksesi henkilötunnuksen",
     "DK": "cpr personnummer",
     "PT": "nif contribuinte",
     "BR": "cpf cnpj",
@@ -76,7 +84,7 @@ _NATIONAL: Final = {
     "TR": "tckn kimlik tc",
     "MX": "curp rfc",
     "CH": "ahv avs",
-    "AT": "svnr sozialversicherungsnummer versicherungsnummer",
+    "AT": "sv svnr sozialversicherungsnummer versicherungsnummer",
     "IE": "pps ppsn",
     "CZ": "rodné číslo rc rodne cislo",
     "RO": "cnp",
@@ -92,6 +100,16 @@ _NATIONAL: Final = {
     "RU": "инн снилс inn snils",
     "NZ": "ird",
     "NG": "nin",
+    "EE": "isikukood isikukoodi ik",
+    "LT": "asmens kodas ak",
+    "LV": "personas kods pk",
+    "GR": "αμκα amka αφμ afm",
+    "IS": "kennitala kennitalan kt",
+    "SI": "emšo emso",
+    "RS": "jmbg јмбг",
+    "HU": "taj adóazonosító",
+    "EC": "cédula cedula",
+    "UA": "рнокпп іпн",
 }
 
 IDEOGRAPHIC: Final = {
