@@ -168,9 +168,9 @@ class Sheet:
         """Compute the sums anew where they are not those of the entries and reservations."""
         for key, piece in self._execute(_DIFFERENT).fetchall():
             self._execute(
-                "INSERT INTO spent SELECT ?1, ?2, TOTAL(amount), IFNULL(MAX(at), 0) + ?3 FROM entries"
-                " WHERE key = ?1 AND piece = ?2 ON CONFLICT DO UPDATE SET amount = excluded.amount",
-                (key, piece, LONGEST_PERIOD),
+                "INSERT INTO spent SELECT ?, ?, TOTAL(amount), IFNULL(MAX(at), 0) + ? FROM entries"
+                " WHERE key = ? AND piece = ? ON CONFLICT DO UPDATE SET amount = excluded.amount",
+                (key, piece, LONGEST_PERIOD, key, piece),
             )
         self._execute("DELETE FROM slots")
         for key, used in self._slots_of_reservations().items():
@@ -245,10 +245,10 @@ class Sheet:
     def _tidy(self, now: float) -> None:
         """Drop what is over, and carry old entries forward."""
         self._expire(now)
-        self._execute("DELETE FROM rates WHERE tat <= ?1 AND blocked <= ?1", (now - REMEMBERED,))
+        self._execute("DELETE FROM rates WHERE max(tat, blocked) <= ?", (now - REMEMBERED,))
         self._execute("DELETE FROM slots WHERE used = 0")
         self._execute(
-            "INSERT INTO entries SELECT NULL, key, piece, -amount, ?1, 'over' FROM spent WHERE until <= ?1", (now,)
+            "INSERT INTO entries SELECT NULL, key, piece, -amount, ?, 'over' FROM spent WHERE until <= ?", (now, now)
         )
         self._execute("DELETE FROM spent WHERE until <= ?", (now,))
         if self._last > self._carry_at:
