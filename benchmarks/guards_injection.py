@@ -1,6 +1,6 @@
 """The injection guard: what it finds on data that was left out of training, and what it costs.
 
-``python benchmarks/guards_injection.py <injection_train.jsonl>`` takes about four minutes. Rows are left out by
+``python benchmarks/guards_injection.py <injection_train.jsonl>`` takes about half a minute. Rows are left out by
 quarters (of our own rows whole templates), and then by source.
 """
 
@@ -17,10 +17,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 import train_injection as tool
 
 from aigw.guards.injection import Injection
-from aigw.guards.injection.rules import rules
-from aigw.guards.injection.salad import salad
-from aigw.guards.normalise import fold
-from aigw.guards.normalise_decoders import readings
 
 SOURCES = (("deepset",), ("inthewild", "pyrit"), ("agentdojo", "bipia"))
 ENGLISH = (
@@ -28,22 +24,14 @@ ENGLISH = (
 )
 
 
-def rule_score(row: tool.Row) -> float:
-    folded = fold(row.text)
-    hits = [hit for text in (folded, *readings(row.text)) for hit in rules(text)] + salad(row.text, folded)
-    return max([hit.score for hit in hits], default=0.0)
-
-
 def fold_of(row: tool.Row) -> int:
-    own = row.source.startswith("own/")
-    key = " ".join(row.text.split()[:3]).lower() if own else row.text
-    return crc32(key.encode("utf-8", "replace")) % 4
+    return crc32(row.group.encode("utf-8", "replace")) % 4
 
 
 def evaluate(bags: list[tool.Bag], is_out) -> list[tuple[tool.Row, bool]]:
     machine = tool.train([bag for bag in bags if not is_out(bag.row)], 8)
     out = [bag for bag in bags if is_out(bag.row)]
-    return [(bag.row, machine.score(bag) >= tool.SHIFT or rule_score(bag.row) >= 0.5) for bag in out]
+    return [(bag.row, machine.score(bag) >= tool.SHIFT or bag.by_rules >= 0.5) for bag in out]
 
 
 def report(title: str, results: list[tuple[tool.Row, bool]]) -> None:

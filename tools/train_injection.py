@@ -14,14 +14,16 @@ import sys
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
-from math import fsum, sqrt
+from itertools import pairwise
+from math import fsum, log, sqrt
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
 from aigw.guards.injection import features
-from aigw.guards.injection.rules import rules
+from aigw.guards.injection.rules import IN_QUOTES, rules
 from aigw.guards.injection.salad import salad
+from aigw.guards.injection.words import Words, read
 from aigw.guards.normalise import fold
 from aigw.guards.normalise_decoders import readings
 
@@ -38,8 +40,12 @@ AGAINST = 3.0
 ROUNDS = 14
 SLOPE = 4.0
 """How fast the score rises with the margin of the machine."""
-SHIFT = 0.6
+SHIFT = 0.4
 """The margin where the score is one half, chosen by leaving out one source at a time (docs/guards/injection.md)."""
+LENGTH = 0.12
+"""What an e-fold number of windows takes from the margin: the highest of many is high by chance."""
+QUOTED = 0.4
+"""What is taken from the margin of a text that quotes attacks and talks about them."""
 SAMPLES = 2
 
 _CHOICE = re.compile(r"\{([^{}]*)\}")
@@ -48,11 +54,12 @@ _COUNT = re.compile(r"(\d+): ")
 
 @dataclass(frozen=True)
 class Row:
-    """A text to learn from."""
+    """A text to learn from; those of a group come from the same template."""
 
     text: str
     is_attack: bool
     source: str
+    group: str
 
 
 @dataclass
@@ -62,6 +69,8 @@ class Bag:
     row: Row
     windows: list[array[int]]
     evidence: list[int]
+    by_rules: float
+    is_quoting: bool
     chosen: list[int] = field(default_factory=list)
 
 
@@ -70,7 +79,7 @@ def data_rows(path: Path) -> list[Row]:
     lines = path.read_text(encoding="utf-8").strip().split("\n")
     records = [json.loads(line) for line in lines]
     return [
-        Row(record["text"], record["label"] == 1, record["source"])
+        Row(record["text"], record["label"] == 1, record["source"], record["text"])
         for record in records
         if record["kind"] != "indirect_plain" and not (record["label"] == 1 and is_plain_role(record))
     ]
@@ -88,16 +97,84 @@ def own_rows() -> list[Row]:
     """Read what was written for this project."""
     rows: dict[str, Row] = {}
     for name, is_attack in (("attacks", True), ("benign", False)):
-        for section, text in expand(ROWS / f"{name}.txt"):
-            rows.setdefault(text, Row(text, is_attack, f"own/{section}"))
+        for section, template, text in expand(ROWS / f"{name}.txt"):
+            rows.setdefault(text, Row(text, is_attack, f"own/{section}", template))
     for name, is_attack in (("languages", True), ("languages_benign", False)):
         for line in (ROWS / f"{name}.txt").read_text(encoding="utf-8").splitlines()[1:]:
-            rows.setdefault(line, Row(line, is_attack, f"own/{name}"))
-    return list(rows.values())
+            rows.setdefault(line, Row(line, is_attack, f"own/{name}", line))
+    return [*rows.values(), *in_forms(rows.values()), *in_company(list(rows.values())), *own_documents()]
 
 
-def expand(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the section and the text of each sample of a file of templates."""
+def own_documents() -> Iterator[Row]:
+    """Yield pieces of the documentation and the code of this project, as they were when the file was made."""
+    for line in (ROWS / "documents.jsonl").read_text(encoding="utf-8").splitlines():
+        text = json.loads(line)["text"]
+        yield Row(text, is_attack=False, source="own/documents", group=text)
+
+
+FORMS: tuple[str, ...] = (
+    "# {}",
+    "/* {} */",
+    "<!-- {} -->",
+    "> {}",
+    "- {}",
+    "User: {}",
+    "Subject: {}",
+    "({})",
+    "**{}**",
+    "<p>{}</p>",
+    '{{"note": "{}"}}',
+    '"{}"',
+    "1. {}\n2. ok",
+    "{}\n\nThanks!",
+    "Hi! {}",
+    "=head1 NOTES\n\n{}\n\n=cut",
+    "=item C<{}>",
+    ".SH DESCRIPTION\n{}",
+    "\\section{{Notes}}\n{}",
+    "notes: |\n  {}",
+    "@@ -1 +1 @@\n+{}",
+    "-- {}",
+    "// {}",
+    "; {}",
+    "## {}",
+    "[{}](https://docs.example/page)",
+    "<li>{}</li>",
+    "{}\n=====",
+)
+"""What harmless texts and attacks stand in alike, so that no form is a sign of either."""
+LONGEST_IN_A_FORM = 200
+
+
+def in_forms(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield short rows again, one in four in a form, or as the name of a file."""
+    rng = Random("forms")  # noqa: S311  (the same forms each time)
+    for row in rows:
+        chance, number = rng.random(), int(rng.random() * (len(FORMS) + 2))
+        if chance < 0.25 and len(row.text) < LONGEST_IN_A_FORM and "\n" not in row.text:  # noqa: PLR2004  (one in four)
+            text = FORMS[number].format(row.text) if number < len(FORMS) else as_name(row.text)
+            yield Row(text, row.is_attack, row.source, row.group)
+
+
+def in_company(rows: list[Row]) -> Iterator[Row]:
+    """Yield short rows, with harmless ones before or after it: one attack in six, one harmless text in three."""
+    rng = Random("company")  # noqa: S311  (the same company each time)
+    harmless = [row.text for row in rows if not row.is_attack and len(row.text) < LONGEST_IN_A_FORM]
+    for row in rows:
+        others = [harmless[int(rng.random() * len(harmless))] for _ in range(1 + int(rng.random() * 3))]
+        place, gap, chance = int(rng.random() * (len(others) + 1)), rng.random() < 0.3, rng.random()  # noqa: PLR2004
+        if chance < (1 / 6 if row.is_attack else 1 / 3) and len(row.text) < LONGEST_IN_A_FORM:
+            texts = [*others[:place], row.text, *others[place:]]
+            yield Row(("\n\n" if gap else " ").join(texts), row.is_attack, row.source, row.group)
+
+
+def as_name(text: str) -> str:
+    """Return a text as names of files are written."""
+    return "_".join(re.findall(r"\w+", text.lower())) + ".pdf"
+
+
+def expand(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield the section, the template and the text of each sample of a file of templates."""
     lists: dict[str, list[str]] = {}
     rng, section = Random(path.name), ""  # noqa: S311  (the same texts each time)
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
@@ -112,7 +189,7 @@ def expand(path: Path) -> Iterator[tuple[str, str]]:
         if count:
             template = line[count.end() :].replace("{{", "\x01").replace("}}", "\x02").replace("\\n", "\n")
             for _ in range(int(count[1]) * SAMPLES):
-                yield section, sample(template, lists, rng)
+                yield section, template, sample(template, lists, rng)
 
 
 def sample(template: str, lists: dict[str, list[str]], rng: Random) -> str:
@@ -134,26 +211,29 @@ class Bags:
     """Makes bags; pieces of texts are looked at once."""
 
     def __init__(self) -> None:
-        self._looks: dict[str, features.Piece] = {}
+        self._looks: dict[str, list[int]] = {}
 
     def make(self, row: Row) -> Bag:
         """Return the features of a row."""
-        folded = fold(row.text)
-        evidence = [features.rule(hit.rule) for hit in (*rules(folded), *salad(row.text, folded))]
-        windows = [window for text in (folded, *readings(row.text)) for window in self._windows(text)]
-        return Bag(row, windows, evidence, list(range(len(windows))))
+        words = read(fold(row.text))
+        hits = [*rules(words), *salad(row.text, words.folded)]
+        windows = [*self._windows(words)]
+        scores = [hit.score for hit in hits]
+        for reading in map(read, readings(row.text)):
+            windows += self._windows(reading)
+            scores += [hit.score for hit in rules(reading)]
+        evidence = [features.rule(hit.rule) for hit in hits]
+        is_quoting = any(hit.rule.endswith(IN_QUOTES) for hit in hits)
+        return Bag(row, windows, evidence, max(scores, default=0.0), is_quoting, list(range(len(windows))))
 
-    def _windows(self, folded: str) -> Iterator[array[int]]:
-        looks = [self._look(piece) for piece in features.pieces(folded)]
-        places = features.windows(len(looks))
-        for start, end in places if len(places) <= MOST_WINDOWS else [*places[: MOST_WINDOWS - 1], places[-1]]:
-            yield array("I", features.window_features(looks, start, end))
-
-    def _look(self, piece: str) -> features.Piece:
-        known = self._looks.get(piece)
-        if known is None:
-            known = self._looks[piece] = features.look(piece)
-        return known
+    def _windows(self, words: Words) -> Iterator[array[int]]:
+        for token in words.tokens:
+            if token not in self._looks:
+                self._looks[token] = features.look(token)
+        parts = [features.chunk_features(self._looks, words, place) for place in features.chunks(len(words.tokens))]
+        windows = [one + two for one, two in pairwise(parts)] or parts
+        for window in windows if len(windows) <= MOST_WINDOWS else [*windows[: MOST_WINDOWS - 1], windows[-1]]:
+            yield array("I", window)
 
 
 class Machine:
@@ -166,12 +246,14 @@ class Machine:
     def margin(self, window: Sequence[int], evidence: Iterable[int]) -> float:
         """Return how far a window is on the side of attacks."""
         look = self.weights.__getitem__
-        own = fsum(map(look, window)) / sqrt(max(len(window), 1))
+        own = fsum(map(look, window)) / sqrt(max(len(window), features.FEWEST))
         return own + fsum(map(look, evidence)) * features.RULE_VALUE + self.bias
 
     def score(self, bag: Bag) -> float:
         """Return the margin of a row: that of its window that is most like an attack."""
-        return max((self.margin(window, bag.evidence) for window in bag.windows), default=-9.0)
+        margins = [self.margin(window, bag.evidence) for window in bag.windows]
+        less = LENGTH * log(max(len(margins), 1)) + (QUOTED if bag.is_quoting else 0.0)
+        return max(margins, default=-9.0) - less
 
     def train(self, bags: Sequence[Bag], rounds: int, cost: float = COST) -> None:
         """Learn from the chosen windows of bags."""
@@ -198,7 +280,7 @@ class Machine:
                     self._move(window, bag.evidence, (changed - alpha) * sign)
 
     def _move(self, window: Sequence[int], evidence: Iterable[int], step: float) -> None:
-        weights, small = self.weights, step / sqrt(max(len(window), 1))
+        weights, small = self.weights, step / sqrt(max(len(window), features.FEWEST))
         for index in window:
             weights[index] += small
         for index in evidence:
@@ -208,7 +290,7 @@ class Machine:
 
 def _square(window: Sequence[int], evidence: Sequence[int]) -> float:
     """Return the squared length of an example."""
-    own = sum(count * count for count in Counter(window).values()) / max(len(window), 1)
+    own = sum(count * count for count in Counter(window).values()) / max(len(window), features.FEWEST)
     return own + len(evidence) * features.RULE_VALUE**2 + 1.0
 
 
@@ -242,6 +324,8 @@ def main() -> None:
     card = {
         "scale": step * SLOPE,
         "bias": (machine.bias - SHIFT) * SLOPE,
+        "length": LENGTH * SLOPE,
+        "quoted": QUOTED * SLOPE,
         "rows": len(rows),
         "attacks": sum(row.is_attack for row in rows),
         "sha256": hashlib.sha256(weights).hexdigest(),

@@ -7,12 +7,13 @@ import binascii
 import html
 import re
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
 from aigw.guards.normalise import fold, hidden
 from aigw.guards.normalise_letters import LEET, UPSIDE_DOWN, UPSIDE_DOWN_HINT
-from aigw.guards.normalise_words import COMMON, cut_words
+from aigw.guards.normalise_words import COMMON, VOCABULARY, cut_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,36 +41,56 @@ _ESCAPE: Final = re.compile(r"\\(?:u\{([0-9a-fA-F]{2,6})\}|u([0-9a-fA-F]{4})|x([
 _APART: Final = re.compile(r"(?<![^\W_])(?:[^\W_](?:[ \t]{1,2}|[-._*|/~,+\u00b7\u2022 ]{1,3})){4,}[^\W_](?![^\W_])")
 _GAPS: Final = re.compile(r"[ \t]{2,}")
 _BETWEEN: Final = re.compile(r"[\W_]")
-_INSIDE: Final = re.compile(r"(?<=[a-z])[-._*~|](?=[a-z])")
+_INSIDE: Final = re.compile(r"[-._*~|](?<=[a-z].)(?=[a-z])")
 _LEET_RUN: Final = re.compile(r"[a-z0-9@$!|+(]{2,}")
 _LEET: Final = re.compile(r"[a-z][013-8@$!|+(]+[a-z]|\b[013-8@$|+(][a-z]{2}|[a-z]{2}[013457@$](?![^\W_])")
 """A digit or sign within or at the end of a word."""
 _GLUED: Final = re.compile(r"[a-z]{18,}")
 _WORD: Final = re.compile(r"[a-z]+")
 _LONG_RUN: Final = re.compile(r"[\w+/-]{16}")
+_LONG: Final = 16
+FEWEST_DIGITS: Final = 16
+FEWEST_PERCENTS: Final = 3
+FEWEST_APART: Final = 4
+"""Letters in a run of letters that stand apart; fewer are columns of a table."""
+FEW_UPSIDE_DOWN: Final = 20
+"""Characters of a text for each letter that is upside down; in writing that is turned it is about one in three."""
+MOST_CHANGES: Final = 64
+MOST_ESCAPES: Final = 1000
+NEAR: Final = 300
+"""Characters around a changed run that are read with it."""
+LONGEST_CUT: Final = 1000
+MOST_OF_A_RUN: Final = 0.6
+_LONG_BINARY: Final = re.compile("[01]{16}")
+_LONG_HEX: Final = re.compile(r"[0-9a-fA-F]{16}|(?:0x|\\x)[0-9a-fA-F]{2}")
 _CODES: Final = re.compile(r"\d[\da-f][ ,:;]{1,2}[\da-f]{2}|\\x")
-_SINGLES: Final = re.compile(
-    r"[-._*|/~,+ \t\u00b7\u2022][^\W_][-._*|/~,+ \t\u00b7\u2022]{1,3}[^\W_][-._*|/~,+ \t\u00b7\u2022]"
-)
+_SINGLES: Final = re.compile(r"[-._*|/~,+ \t\u00b7\u2022][^\W_](?:[-._*|/~,+ \t\u00b7\u2022]{1,3}[^\W_]){3}(?![^\W_])")
 _DIGIT_FOR_LETTER: Final = re.compile(r"[013457@$][a-z]")
 """What is cheap to look for, and must be there before the dearer patterns are tried."""
 _ASSIGNED: Final = re.compile(
     r"""\b([a-z]\w{0,11})(?:\s{0,2}:?=\s{0,2}|\s{1,2}is\s{1,2})["'`\u201c]([^"'`\u201d\n]{1,60})["'`\u201d]"""
     r"""|\b([a-z]\d?) ?= ?([a-z]{2,20})\b"""
 )
-_TOGETHER: Final = re.compile(r"concat|combin|\bjoin|together")
+_IS_QUOTED: Final = re.compile(" is {1,2}[\"'`\u201c]")
+_TOGETHER: Final = ("concat", "combin", "join", "together")
 _SUM: Final = re.compile(r"\b[a-z]\w{0,11}(?: ?[+.&] ?[a-z]\w{0,11}){1,30}\b")
+SAMPLE: Final = 1500
+"""Characters whose words tell whether a text is in another order or another alphabet."""
 _SHORT_TEXT: Final = 0.6
 """Share of characters that must be letters or spaces in what was decoded, for it to be text."""
 
 
-def readings(text: str) -> list[str]:
+def readings(text: str, folded: str | None = None) -> list[str]:
     """Return the readings of a text other than the text itself, folded, the likeliest first.
 
     At most `MOST_READINGS`, each of at most `MOST_CHARACTERS`; encodings within encodings are followed twice.
+
+    Args:
+        text: the text.
+        folded: what `fold` makes of it, if that is known.
     """
     found: dict[str, None] = {}
-    base = fold(text[:MOST_CHARACTERS])
+    base = fold(text[:MOST_CHARACTERS]) if folded is None or len(text) > MOST_CHARACTERS else folded
     for reading in _all_readings(text, base):
         folded = fold(reading[:MOST_CHARACTERS])
         if folded.strip() and folded != base:
@@ -89,7 +110,7 @@ def _all_readings(text: str, base: str) -> Iterator[str]:
     yield from _rewritten(base)
     if "\u202e" in text or "\u202d" in text or "\u2067" in text:
         yield base[::-1]
-    if UPSIDE_DOWN_HINT.search(text):
+    if UPSIDE_DOWN_HINT.search(text) and len(UPSIDE_DOWN_HINT.findall(text)) > len(text) / FEW_UPSIDE_DOWN:
         yield text[:MOST_CHARACTERS].translate(UPSIDE_DOWN)[::-1]
         yield text[:MOST_CHARACTERS].translate(UPSIDE_DOWN)
 
@@ -104,26 +125,38 @@ def _decoded(text: str, depth: int) -> Iterator[str]:
 
 
 def _once(text: str) -> Iterator[str]:
-    has_runs, has_codes = bool(_LONG_RUN.search(text)), bool(_CODES.search(text))
+    long = _long_pieces(text)
+    has_runs = bool(long) and _LONG_RUN.search(long) is not None
+    has_codes = "\\x" in text or (_has_digits(text) and _CODES.search(text) is not None)
     runs: tuple[tuple[bool, re.Pattern[str], Callable[[str], bytes]], ...] = (
         (has_runs, _BASE64, _from_base64),
-        (has_runs or has_codes, _HEX, _from_hex),
-        (has_codes, _BINARY, _from_binary),
+        (has_codes or (has_runs and bool(_LONG_HEX.search(long))), _HEX, _from_hex),
+        (has_codes or (has_runs and bool(_LONG_BINARY.search(long))), _BINARY, _from_binary),
         (has_codes, _DECIMAL, _from_decimal),
-        (has_runs, _BASE32, _from_base32),
+        (has_runs and bool(_BASE32.search(long)), _BASE32, _from_base32),
     )
     for pattern, decode in [(pattern, decode) for may_be, pattern, decode in runs if may_be]:
         words = [said for run in _first_runs(pattern, text) if (said := _as_text(decode, run))]
         if words:
             yield " ".join(words)
-    if "%" in text and _PERCENT.search(text):
+    if text.count("%") >= FEWEST_PERCENTS and _PERCENT.search(text):
         yield unquote_to_bytes(text[:MOST_CHARACTERS].replace("+", " ").encode("utf-8", "replace")).decode(
             "utf-8", "replace"
         )
-    if "&" in text and len(_ENTITIES.findall(text[:MOST_CHARACTERS])) > 2:  # noqa: PLR2004  (one or two are punctuation)
+    if text.count("&") > 2 and len(_ENTITIES.findall(text[:MOST_CHARACTERS])) > 2:  # noqa: PLR2004  (one or two are punctuation)
         yield html.unescape(text[:MOST_CHARACTERS])
     if "\\" in text and _ESCAPE.search(text):
-        yield _ESCAPE.sub(_unescaped, text[:MOST_CHARACTERS])
+        yield _ESCAPE.sub(_unescaped, text[:MOST_CHARACTERS], MOST_ESCAPES)
+
+
+def _has_digits(text: str) -> bool:
+    """Tell whether there are enough digits for words in hexadecimal, decimal or binary codes."""
+    return sum(map(text.count, "0123456789")) >= FEWEST_DIGITS
+
+
+def _long_pieces(text: str) -> str:
+    """Return what stands between spaces and is long enough to be a run of a code."""
+    return " ".join([piece for piece in text.split() if len(piece) >= _LONG])
 
 
 def _first_runs(pattern: re.Pattern[str], text: str) -> list[str]:
@@ -177,6 +210,10 @@ def _unescaped(match: re.Match[str]) -> str:
     return chr(code) if code <= sys.maxunicode else ""
 
 
+def _may_be_a_sum(base: str) -> bool:
+    return any(sign in base for sign in ("+", "&", " . ", *_TOGETHER))
+
+
 def _assembled(base: str) -> str:
     """Return what parts with names give together: ``a = "ign", b = "ore"``, in the order of their sum."""
     parts = {match[1] or match[3]: match[2] or match[4] for match in _ASSIGNED.finditer(base)}
@@ -186,22 +223,23 @@ def _assembled(base: str) -> str:
         names = re.findall(r"\w+", match[0])
         if len(names) > 1 and all(name in parts for name in names):
             return "".join([parts[name] for name in names])
-    return "".join(parts.values()) if _TOGETHER.search(base) else ""
+    return "".join(parts.values()) if any(word in base for word in _TOGETHER) else ""
 
 
 def _rewritten(base: str) -> Iterator[str]:
     """Yield readings of a whole folded text: letters apart, digits for letters, another order, another alphabet."""
-    if _SINGLES.search(base) and (joined := _APART.sub(_joined, base)) != base:
+    if _SINGLES.search(base) and (joined := _excerpt(_APART, _joined, base)):
         yield joined
     elif len(_INSIDE.findall(base)) > 2 + base.count(" ") / 4:  # a few are hyphens
         yield _INSIDE.sub("", base)
-    if _LONG_RUN.search(base) and _GLUED.search(base):
-        yield _GLUED.sub(lambda match: cut_words(match[0][:MOST_CHARACTERS]), base)
-    if len(_DIGIT_FOR_LETTER.findall(base)) > 1 and len(_LEET.findall(base)) > 1 + base.count(" ") / 16:
+    if _GLUED.search(_long_pieces(base)) and (cut := _excerpt(_GLUED, _cut, base)):
+        yield cut
+    gaps = base.count(" ")
+    if len(_DIGIT_FOR_LETTER.findall(base)) > 1 + gaps / 40 and len(_LEET.findall(base)) > 1 + gaps / 16:
         yield _LEET_RUN.sub(_without_digits, base)
         if "1" in base:
             yield _LEET_RUN.sub(lambda match: _without_digits(match, "l"), base)
-    if ("=" in base or " is " in base) and (assembled := _assembled(base)):
+    if (base.count("=") > 1 or _IS_QUOTED.search(base)) and _may_be_a_sum(base) and (assembled := _assembled(base)):
         yield assembled
     yield from _other_words(base)
 
@@ -212,14 +250,45 @@ def _without_digits(match: re.Match[str], one: str = "i") -> str:
     return word if word.isdigit() else word.replace("11", "ll").replace("1", one).translate(LEET)
 
 
-def _joined(match: re.Match[str]) -> str:
-    words = [_BETWEEN.sub("", word) for word in _GAPS.split(match[0])]
-    return " ".join([cut_words(word) for word in words])
+def _excerpt(pattern: re.Pattern[str], change: Callable[[str], str], base: str) -> str:
+    """Return what stands near the runs of a pattern that change, with what they change to; nothing, if none does."""
+    parts: list[str] = []
+    at = 0
+    for match in islice(pattern.finditer(base), MOST_CHANGES):
+        changed = change(match[0])
+        if changed != match[0]:
+            start = match.start()
+            if start - at > 2 * NEAR:
+                parts += [base[at : at + NEAR] if parts else "", "\n", base[start - NEAR : start], changed]
+            else:
+                parts += [base[at:start], changed]
+            at = match.end()
+    return "".join([*parts, base[at : at + NEAR]]) if parts else ""
+
+
+def _cut(run: str) -> str:
+    """Cut letters into words, if most are parts of known words: other languages have long words of their own."""
+    run = run[:LONGEST_CUT]
+    words = cut_words(run).split()
+    known = sum(len(word) for word in words if len(word) > 2 and word in VOCABULARY)  # noqa: PLR2004  (a few of two stand in any run)
+    return " ".join(words) if known >= MOST_OF_A_RUN * len(run) else run
+
+
+def _joined(run: str) -> str:
+    """Join letters that stand apart."""
+    if sum(map(str.isalpha, run)) < FEWEST_APART:
+        return run
+    words = [_BETWEEN.sub("", word) for word in _GAPS.split(run)]
+    return " ".join([cut_words(word[:LONGEST_CUT]) for word in words])
 
 
 def _other_words(base: str) -> Iterator[str]:
     """Yield the text read backwards, or with letters moved on, where that gives more common words."""
-    words = _WORD.findall(base)[:400]
+    sample = base[:SAMPLE]
+    rough = sample.split()
+    if len([word for word in rough if word in COMMON]) > max(len(rough) / 4, 2):
+        return
+    words = _WORD.findall(sample)
     if len(words) < 3:  # noqa: PLR2004  (too few to tell)
         return
     kinds = set(words)

@@ -245,7 +245,7 @@ def test_the_weights_are_those_of_the_card():
     card = json.loads(home.joinpath("weights.json").read_text(encoding="utf-8"))
 
     assert hashlib.sha256(weights).hexdigest() == card["sha256"]
-    assert len(weights) == 131_072
+    assert len(weights) == 262_144
 
 
 def test_scores_are_the_same_each_time():

@@ -10,12 +10,15 @@ from aigw.guards.injection.model import load
 from aigw.guards.injection.provenance import provenance
 from aigw.guards.injection.rules import Hit, rules
 from aigw.guards.injection.salad import salad
+from aigw.guards.injection.words import read
 from aigw.guards.normalise import fold
 from aigw.guards.normalise_decoders import readings
 from aigw.guards.span import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from aigw.guards.injection.words import Words
 
 Source = Literal["user", "tool", "document"]
 """Who wrote a text: the user; or a tool, or a document, neither of which should ask for anything."""
@@ -130,20 +133,20 @@ class Injection:
         return max((hit.score for hit in self._hits(text, source)), default=0.0)
 
     def _hits(self, text: str, source: Source) -> Iterator[Hit]:
-        folded = fold(text)
-        yield from self._read(folded, text)
+        words = read(fold(text))
+        yield from self._read(words, text)
         if source != "user":
-            yield from provenance(folded)
-        for reading in readings(text):
-            for hit in self._read(reading, reading):
+            yield from provenance(words)
+        for reading in readings(text, words.folded):
+            for hit in self._read(read(reading), reading):
                 suspect = hit.score >= SUSPECT
                 yield Hit(f"hidden: {hit.rule}", min(1.0, hit.score + HIDDEN) if suspect else hit.score)
 
-    def _read(self, folded: str, text: str) -> Iterator[Hit]:
-        hits = [*rules(folded), *salad(text, folded)]
+    def _read(self, words: Words, text: str) -> Iterator[Hit]:
+        hits = [*rules(words), *salad(text, words.folded)]
         yield from hits
         if self._model:
-            yield Hit("model", load().score(folded, [hit.rule for hit in hits]))
+            yield Hit("model", load().score(words, [hit.rule for hit in hits]))
 
     def _narrowed(self, text: str, first: int, last: int, score: float) -> Iterator[Span]:
         """Yield the pieces of a block that score enough alone; the block, where none does."""

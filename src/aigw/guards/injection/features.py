@@ -1,101 +1,88 @@
-"""Features of the model: hashed beginnings, endings and insides of words, words one to three, and their classes.
+"""Features of the model: hashed words, pairs of words in a row or with one between them, and classes of words.
 
-The same code runs when the model is trained and when it is asked. A feature is the CRC-32 of its text (ITU-T V.42,
-computed in C), cut to the number of weights; collisions are part of the model.
+The same code runs when the model is trained and when it is asked. A feature of a word is the CRC-32 of a part of it
+(ITU-T V.42, computed in C), cut to the number of weights; collisions are part of the model.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
-from aigw.guards.injection.words import classify
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Mapping, Sequence
 
-BITS: Final = 17
+    from aigw.guards.injection.words import Words
+
+BITS: Final = 18
 MASK: Final = (1 << BITS) - 1
-WINDOW: Final = 128
-"""Pieces of a window: about 750 characters of English."""
-STRIDE: Final = 64
+CHUNK: Final = 80
+"""Tokens that are counted together; two neighbouring chunks are a window, about 800 characters of English."""
+FEWEST: Final = 10
+"""Features of a window that count at least, so that a sign that is repeated does not say as much as a sentence."""
 RULE_VALUE: Final = 0.3
-"""What a rule counts, where all the pieces of a window together count one."""
+"""What a rule counts, where all the tokens of a window together count one."""
 
-_PIECE: Final = re.compile(r"\S{1,24}")
-_EDGES: Final = re.compile(r"^[^\w]+|[^\w]+$")
 _DIGITS: Final = str.maketrans("123456789", "000000000")
-_RUN_OF_LETTERS: Final = re.compile(r"[^\W\d_]+")
-_GRAMS: Final = (2, 3, 4, 5)
+_UNSPACED: Final = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7ff]")
 _SEED_OF_WORD: Final = 1
-_SEED_OF_SHAPE: Final = 2
+_SEED_OF_BEGINNING: Final = 2
+_SEED_OF_ENDING: Final = 3
 _SEED_OF_CLASS: Final = 4
 _SEED_OF_RULE: Final = 5
+_SEED_OF_PART: Final = 6
+_LONGEST: Final = 24
+_SHORT: Final = 3
+_APART: Final = 0x15555
+_FIRST: Final = 8191
+_SECOND: Final = 5381
+"""Primes that make two hashes of one: the checksum is linear, and pairs must not be."""
 
 
-_SPREAD: Final = 0x9E3779B1
-_HIGH: Final = 12
-"""A multiplier that spreads hashes over all bits (the golden ratio, Knuth), and the bits that are left out as the least
-mixed ones."""
+def look(token: str) -> list[int]:
+    """Return the features of a token; the first is the hash of all of it."""
+    plain = token[:_LONGEST] if token.isalpha() else token[:_LONGEST].translate(_DIGITS)
+    own = _index(plain, _SEED_OF_WORD)
+    return [own] if plain.isascii() else [own, *_parts(plain)]
 
 
-class Piece(NamedTuple):
-    """What one piece of a text, a run without spaces, adds.
-
-    Args:
-        indices: of its features.
-        word: the hash of it without the punctuation around it.
-        letters: the classes of its words.
-    """
-
-    indices: tuple[int, ...]
-    word: int
-    letters: str
+def _parts(plain: str) -> list[int]:
+    """Return the features of the parts of a word that is not ASCII; of a script without spaces all short ones."""
+    if _UNSPACED.search(plain):
+        sizes = (1, 2, 3)
+        return [_index(plain[at : at + size], _SEED_OF_PART) for size in sizes for at in range(len(plain) - size + 1)]
+    parts = [_index(plain[:size], _SEED_OF_BEGINNING) for size in range(3, min(len(plain), 7))]
+    return [*parts, _index(plain[-3:], _SEED_OF_ENDING)] if len(plain) > _SHORT else parts
 
 
-def pieces(folded: str) -> list[str]:
-    """Cut a folded text at spaces; a run without spaces is cut as well, once it gets long."""
-    return _PIECE.findall(folded)
+def left(index: int) -> int:
+    """Return the half that a word adds to the feature of a pair where it is the first one, from its own feature."""
+    return index * _FIRST >> 3 & MASK
 
 
-def look(piece: str) -> Piece:
-    """Return what a piece adds."""
-    plain = piece.translate(_DIGITS)
-    word = _EDGES.sub("", plain)
-    padded = f" {plain} "
-    if padded.isascii():
-        octets = padded.encode()
-        indices = [crc32(octets[at : at + size]) & MASK for size in _GRAMS for at in range(len(padded) - size + 1)]
-    else:
-        indices = [_index(padded[at : at + size], 0) for size in _GRAMS for at in range(len(padded) - size + 1)]
-    word_hash = crc32(word.encode("utf-8", "replace"), _SEED_OF_WORD)
-    if word:
-        indices.append(word_hash & MASK)
-    shape = _RUN_OF_LETTERS.sub("a", plain)
-    if len(shape) > 1:
-        indices.append(_index(shape[:8], _SEED_OF_SHAPE))
-    return Piece(tuple(dict.fromkeys(indices)), word_hash, classify(piece))
+def right(index: int) -> int:
+    """Return the half that a word adds to the feature of a pair where it is the second one."""
+    return index * _SECOND >> 5 & MASK
 
 
-def pair(first: int, second: int) -> int:
-    """Return the feature of two words in a row, from their hashes."""
-    return ((first * _SPREAD + second) * _SPREAD >> _HIGH) & MASK
+def pairs(lefts: Sequence[int], rights: Sequence[int], start: int, end: int) -> set[int]:
+    """Return the features of two words in a row, or with one between them; the first is one of a chunk."""
+    first = lefts[start:end]
+    found = {one ^ two for one, two in zip(first, rights[start + 1 : end + 1], strict=False)}
+    apart = rights[start + 2 : end + 2]
+    found.update([one ^ two ^ _APART for one, two in zip(first, apart, strict=False)])
+    return found
 
 
-def triple(first: int, second: int, third: int) -> int:
-    """Return the feature of three words in a row, from their hashes."""
-    return (((first * _SPREAD + second) * _SPREAD + third) * _SPREAD >> _HIGH) & MASK
-
-
-def classes(letters: str) -> Iterator[int]:
-    """Yield the features of the classes of words: those that follow each other within a sentence, others left out."""
-    for sentence in letters.replace(".", "").split("|"):
-        for at in range(len(sentence) - 1):
-            yield _class_index(sentence[at : at + 2])
-            if at + 2 < len(sentence):
-                yield _class_index(sentence[at : at + 3])
+def classes(letters: str) -> set[int]:
+    """Return the features of the classes of words: those that follow each other within a sentence, others left out."""
+    known = letters.replace(".", "")
+    parts = {*map("".join, pairwise(known))}
+    parts.update(map("".join, zip(known, known[1:], known[2:], strict=False)))
+    return {_class_index(part) for part in parts if "|" not in part}
 
 
 @lru_cache(1 << 14)
@@ -108,25 +95,27 @@ def rule(name: str) -> int:
     return _index(name, _SEED_OF_RULE)
 
 
-def windows(count: int) -> list[tuple[int, int]]:
-    """Return where the windows of a text of some pieces begin and end: each piece is in one or two of them."""
-    if count <= WINDOW:
-        return [(0, count)]
-    starts = [*range(0, count - WINDOW, STRIDE), count - WINDOW]
-    return [(start, start + WINDOW) for start in starts]
+def chunks(count: int) -> list[tuple[int, int]]:
+    """Return where the chunks of a text of some tokens begin and end."""
+    return [(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
 
 
-def window_features(looks: Sequence[Piece], start: int, end: int) -> Iterable[int]:
-    """Yield the features of a window, as training needs them; `Model` adds up the same ones faster.
+def chunk_features(looks: Mapping[str, Sequence[int]], words: Words, place: tuple[int, int]) -> list[int]:
+    """Return the features of a chunk, as training needs them; `Model` adds up the same ones faster.
 
-    What stands in a window several times counts once, so that repetition makes nothing look worse.
+    What stands in a chunk several times counts once, so that repetition makes nothing look worse.
+
+    Args:
+        looks: what `look` says of each token.
+        words: the text.
+        place: where the chunk begins and ends.
     """
-    for one in dict.fromkeys(looks[start:end]):
-        yield from one.indices
-    words = [one.word for one in looks[start:end]]
-    yield from dict.fromkeys(map(pair, words, words[1:]))
-    yield from dict.fromkeys(map(triple, words, words[1:], words[2:]))
-    yield from dict.fromkeys(classes("".join([one.letters for one in looks[start:end]])))
+    start, end = place
+    found = [index for token in {*words.tokens[start:end]} for index in looks[token]]
+    own = [looks[token][0] for token in words.tokens[start : end + 2]]
+    near = pairs([*map(left, own)], [*map(right, own)], 0, end - start)
+    found += near | classes("".join(words.letters[start:end]))
+    return sorted(found)
 
 
 def _index(text: str, seed: int) -> int:

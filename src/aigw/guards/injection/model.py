@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+from array import array
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Final, NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
 
-from aigw.guards.injection.features import (
-    MASK,
-    RULE_VALUE,
-    classes,
-    look,
-    pair,
-    pieces,
-    rule,
-    triple,
-    windows,
-)
+from aigw.guards.injection.features import FEWEST, MASK, RULE_VALUE, chunks, classes, left, look, pairs, right, rule
+from aigw.guards.injection.rules import IN_QUOTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
+
+    from aigw.guards.injection.words import Words
 
 WEIGHTS: Final = "weights.bin"
 CARD: Final = "weights.json"
@@ -29,11 +24,8 @@ REMEMBERED: Final = 1 << 15
 LONGEST_REMEMBERED: Final = 20
 
 
-class _Seen(NamedTuple):
-    weight: int
-    features: int
-    word: int
-    letters: str
+_Seen = tuple[int, int, int, int]
+"""Of a token: the sum of the weights of its features, their number, and its halves of pairs."""
 
 
 class Model:
@@ -43,50 +35,58 @@ class Model:
         weights: one signed byte for each feature.
         scale: what a byte counts.
         bias: what is added.
+        length: what is taken away for each time that the number of windows grows e-fold: the highest of many
+            is high by chance.
+        quoted: what is taken away from a text that quotes an attack: the model knows no quotation.
     """
 
-    def __init__(self, weights: bytes, scale: float, bias: float) -> None:
-        self._weights = memoryview(weights).cast("b")
+    def __init__(self, weights: bytes, scale: float, bias: float, *, length: float, quoted: float) -> None:
+        self._weights = array("b", weights).tolist()
         self._scale = scale
         self._bias = bias
+        self._length = length
+        self._quoted = quoted
         self._seen: dict[str, _Seen] = {}
 
-    def score(self, folded: str, rules: Iterable[str] = ()) -> float:
+    def score(self, words: Words, rules: Sequence[str] = ()) -> float:
         """Return the highest score of a window of a text, from 0 to 1.
 
         Args:
-            folded: the text, folded.
+            words: the text.
             rules: names of the rules that fit the whole of it.
         """
         evidence = sum([self._weights[rule(name)] for name in rules]) * RULE_VALUE
-        margin = max(self._margins(folded), default=0.0) + evidence
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, margin * self._scale + self._bias))))
+        margins = self._margins(words)
+        margin = (max(margins, default=0.0) + evidence) * self._scale + self._bias
+        margin -= self._length * math.log(max(len(margins), 1))
+        if any(name.endswith(IN_QUOTES) for name in rules):
+            margin -= self._quoted
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, margin))))
 
-    def _margins(self, folded: str) -> list[float]:
+    def _margins(self, words: Words) -> list[float]:
         """Return the sum of the weights of each window over the root of the number of its features."""
-        weights = self._weights
-        found = pieces(folded)
-        seen = {piece: self._look(piece) for piece in found}
-        words = [seen[piece].word for piece in found]
-        pairs = [*map(pair, words, words[1:])]
-        triples = [*map(triple, words, words[1:], words[2:])]
-        margins: list[float] = []
-        for start, end in windows(len(found)):
-            own = [seen[piece] for piece in set(found[start:end])]
-            letters = "".join([seen[piece].letters for piece in found[start:end]])
-            others = [*set(pairs[start : end - 1]), *set(triples[start : max(start, end - 2)]), *set(classes(letters))]
-            total = sum([one.weight for one in own]) + sum([weights[index] for index in others])
-            margins.append(total / math.sqrt(max(sum([one.features for one in own]) + len(others), 1)))
-        return margins
+        look_up, known = self._weights.__getitem__, self._seen.get
+        tokens, letters = words.tokens, words.letters
+        seen = {token: known(token) or self._look(token) for token in words.kinds}
+        in_order = [seen[token] for token in tokens]
+        lefts, rights = [one[2] for one in in_order], [one[3] for one in in_order]
+        sums: list[tuple[int, int]] = []
+        for start, end in chunks(len(tokens)):
+            own = {*in_order[start:end]}
+            near = pairs(lefts, rights, start, end)
+            near |= classes("".join(letters[start:end]))
+            total = sum([one[0] for one in own]) + sum(map(look_up, near))
+            sums.append((total, sum([one[1] for one in own]) + len(near)))
+        windows = [*pairwise(sums)] or [(one, (0, 0)) for one in sums]
+        return [(one[0] + two[0]) / math.sqrt(max(one[1] + two[1], FEWEST)) for one, two in windows]
 
-    def _look(self, piece: str) -> _Seen:
-        known = self._seen.get(piece)
-        if known is None:
-            new = look(piece)
-            known = _Seen(sum([self._weights[at] for at in new.indices]), len(new.indices), new.word, new.letters)
-            if len(self._seen) < REMEMBERED and len(piece) <= LONGEST_REMEMBERED and piece.strip(".,;:!?").isalpha():
-                self._seen[piece] = known
-        return known
+    def _look(self, token: str) -> _Seen:
+        """Look at a token; what is not made of letters may be a key or a number, and is not kept."""
+        indices = look(token)
+        seen = (sum([self._weights[at] for at in indices]), len(indices), left(indices[0]), right(indices[0]))
+        if len(token) <= LONGEST_REMEMBERED and len(self._seen) < REMEMBERED and (token.isalpha() or len(token) == 1):
+            self._seen[token] = seen
+        return seen
 
 
 @cache
@@ -101,4 +101,4 @@ def load() -> Model:
     card = json.loads(home.joinpath(CARD).read_text(encoding="utf-8"))
     if len(weights) != MASK + 1:
         raise ValueError(f"{WEIGHTS} has {len(weights)} bytes, not {MASK + 1}")
-    return Model(weights, card["scale"], card["bias"])
+    return Model(weights, card["scale"], card["bias"], length=card["length"], quoted=card["quoted"])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aigw.guards.injection.rules import Hit
-from aigw.guards.injection.words import classify
+
+if TYPE_CHECKING:
+    from aigw.guards.injection.words import Words
 
 _ADDRESSED: Final = re.compile(r"Q[^|]{0,6}(?:[YZRC]|X)|Y[^|]{0,3}Q")
 _TOLD: Final = re.compile(r"Q[^|U]{0,2}Y")
@@ -42,14 +44,14 @@ _STARTS: Final = re.compile(r"[.!?]\s+|\n+|\|")
 MOST_OF_A_LINE: Final = 400
 
 
-def provenance(folded: str) -> list[Hit]:
+def provenance(words: Words) -> list[Hit]:
     """Return what a text asks for that should only tell something.
 
     Args:
-        folded: the text, folded.
+        words: the text.
     """
     hits: list[Hit] = []
-    letters = classify(folded)
+    folded, letters = words.folded, "".join(words.letters)
     if _ADDRESSED.search(letters):
         strong = _ORDERED.search(letters) or _TOLD.search(letters)
         hits.append(Hit("addresses-the-model", 0.5 if strong else 0.35))

@@ -10,10 +10,12 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aigw.guards.injection.text_rules import text_rules
-from aigw.guards.injection.words import classify, word_places
+from aigw.guards.injection.words import word_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from aigw.guards.injection.words import Words
 
 
 class Hit(NamedTuple):
@@ -44,7 +46,7 @@ WORD_RULES: Final = (
     _rule("override", "[IJ]~{0,4}?(?:[PA]~{0,3}?[NK]|[NK]~{0,2}?P)", 0.9),
     _rule("override", "[IJ]~{0,2}?Y~{0,2}?[NK]", 0.85),
     _rule("override", "(?:P~{0,2}A?~?|AP~?|PA~?|Y[PSA]|A)[NK]~{0,3}?[IJ]", 0.8),
-    _rule("override", "J~{0,3}?[NE]", 0.6),
+    _rule("override-foreign", "J~{0,3}?[NE]", 0.45),
     _rule("override-what-was-said", "[IJ]~{0,3}?(?:P~{0,2}?n|n~{0,2}?P|[Aa]~{0,3}?[nP])", 0.45),
     _rule("forget-everything", "[IJ]a~?P|[IJ]a~{0,4}?Y~{0,3}?(?:[NKnE]|P|Z)", 0.75),
     _rule("override-some", "[IJ]~{0,3}?[NK]", 0.3),
@@ -74,11 +76,29 @@ WORD_RULES: Final = (
 _CLAIMED: Final = re.compile(r"(?:U[^Y|]{0,3}|(?<!Y)(?<!Y.)t)$")
 _CUE: Final = re.compile(
     r"attack|inject|adversar|malicious|vulnerab|jailbreak|payload|owasp|research|detect|classif|exploit"
-    r"|\b(?:e\.g|for example|for instance|such as|example|phrase|known as|filter|so-called|called|like|say|translat"
-    r"|mean|grammar|sentence|spell|quot|string|literal|test|zum beispiel|por ejemplo|par exemple)"
+    r"|\b(?:e\.g|for example|for instance|such as|example|phrase|known as|filter|so-called|called|like|say"
+    r"|translat|mean|grammar|finding|log entry|input hid|test case|assert|re\.compile|add_argument|sentence|spell|quot"
+    r"|string|literal|test|wrote|posted|typed|tried|sent|collected|tricked|followed|executed|pattern|blocked|expected|label"
+    r"|advisory|incident|cve-?\d|post-mortem|threat|whisper|shout|\bwhy\b|\bflag|zum beispiel|por ejemplo|par exemple)"
 )
-_OPEN: Final = "\"'`\u201c\u2018\u00ab\u201e\u300c"
-_CLOSE: Final = "\"'`\u201d\u2019\u00bb\u201c\u300d"
+_CUE_AFTER: Final = re.compile(
+    r"verdict|outcome|\bresult:|blocked|flagged|refused|severity|well known|test suite|\barticle|\bblog\b|detector"
+    r"|\brefuse\b|\bpatch|mitigat|attack|\bassert\b|\bwork(?:s|ed)\b|\bfail(?:s|ed)\b"
+    r"|is not an attack|harmless"
+)
+_DEFINED: Final = re.compile(r"\b(?:def|fn|func|function|void|sub|class|help=.?)\s*\w{0,40}$")
+_ARTICLE: Final = re.compile(
+    r"\bthis (?:article|paper|post|report|chapter)\b|\bresearchers?\b|\bthe (?:study|authors)\b|\bvendors?\b"
+    r"|white ?paper"
+)
+ABOUT: Final = 0.7
+"""What a weak score is multiplied with in a text that says that it is an article."""
+WEAK: Final = 0.7
+_OPEN: Final = "\"'`|\u201c\u2018\u00ab\u201e\u300c"
+_CLOSE: Final = "\"'`|\u201d\u2019\u00bb\u201c\u300d"
+"""Quotation marks, and the borders of a table's cells."""
+IN_QUOTES: Final = ", quoted"
+"""Ends the names of rules that fit words which are mentioned."""
 NEAR: Final = 160
 QUOTED: Final = 80
 MENTIONED: Final = 0.4
@@ -89,16 +109,17 @@ MANY_SHOTS: Final = 6
 _TURN: Final = re.compile(r"^[ \t#*<\[]{0,4}(?:human|user|q|question|h|u)[ \t]?[:>\]]", re.MULTILINE)
 
 
-def rules(folded: str) -> list[Hit]:
-    """Return the rules that fit a folded text, each once with its best score."""
+def rules(words: Words) -> list[Hit]:
+    """Return the rules that fit a text, each once with its best score."""
     found: dict[str, float] = {}
-    for name, score in _all_hits(folded):
+    for name, score in _all_hits(words):
         found[name] = max(found.get(name, 0.0), score)
-    return [Hit(name, score) for name, score in found.items()]
+    is_article = any(score < WEAK for score in found.values()) and _ARTICLE.search(words.folded) is not None
+    return [Hit(name, score * ABOUT if is_article and score < WEAK else score) for name, score in found.items()]
 
 
-def _all_hits(folded: str) -> Iterator[tuple[str, float]]:
-    letters = classify(folded)
+def _all_hits(words: Words) -> Iterator[tuple[str, float]]:
+    folded, letters = words.folded, "".join(words.letters)
     places: list[tuple[int, int]] = []
     for rule in WORD_RULES:
         for number, match in enumerate(rule.pattern.finditer(letters)):
@@ -107,19 +128,29 @@ def _all_hits(folded: str) -> Iterator[tuple[str, float]]:
             if rule.is_imperative and _CLAIMED.search(letters[max(0, match.start() - 4) : match.start()]):
                 yield f"{rule.name}-told", min(rule.score, 0.3)
                 continue
-            places = places or word_places(folded)
+            places = places or word_places(words)
             start, end = places[match.start()][0], places[match.end() - 1][1]
-            yield rule.name, rule.score * (MENTIONED if _is_mentioned(folded, start, end) else 1)
+            yield _weighed(rule.name, rule.score, folded, start, end)
     if letters.count("H") >= MANY_SHOTS and len(_TURN.findall(folded)) >= MANY_SHOTS:
         yield "many-shot", 0.6
-    for name, score, start, end in text_rules(folded):
-        yield name, score * (MENTIONED if _is_mentioned(folded, start, end) else 1)
+    for name, score, start, end in text_rules(words):
+        yield _weighed(name, score, folded, start, end)
+
+
+def _weighed(name: str, score: float, folded: str, start: int, end: int) -> tuple[str, float]:
+    """Return the name and the score of a rule for where it fits: it is another one where the words are mentioned."""
+    return (name + IN_QUOTES, score * MENTIONED) if _is_mentioned(folded, start, end) else (name, score)
 
 
 def _is_mentioned(folded: str, start: int, end: int) -> bool:
-    """Tell whether words stand in quotation marks, in a text that talks about them."""
+    """Tell whether words stand in quotation marks in a text that talks about them, or are the name of a function."""
     before, after = folded[max(0, start - QUOTED) : start], folded[end : end + QUOTED]
+    if _DEFINED.search(before):
+        return True
     opened = max((before.rfind(mark) for mark in _OPEN), default=-1)
     if opened < 0 or not any(mark in after for mark in _CLOSE):
         return False
-    return _CUE.search(folded, max(0, start - NEAR), start) is not None
+    if '"""' in before[max(0, opened - 2) :]:
+        return True
+    is_told = _CUE.search(folded, max(0, start - NEAR), start) or _CUE_AFTER.search(folded, end, end + NEAR)
+    return is_told is not None

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from aigw.guards.injection.words import Words
+
 MOST_HITS: Final = 32
 
 
@@ -35,10 +37,10 @@ _RULES: Final = (
     _rule(
         "chat-token",
         0.7,
-        "<|/[inst/<<sys/<</",
+        "<|/inst]/<</",
         r"<\|(?:im_(?:start|end|sep)|system|user|assistant|end(?:oftext|ofprompt)?|begin_of_text|(?:start"
         r"|end)_header_id"
-        r"|eo[tm]_id|channel|message)\|>|\[/?inst\]|<</?sys>>",
+        r"|eo[tm]_id|channel|message)\|>|(?<![\w\])])\[/?inst\]|<</?sys>>",
     ),
     _rule(
         "fake-system-message",
@@ -91,7 +93,7 @@ _RULES: Final = (
         r"|now|in which"
         r"|so|output)|[.,!:])|\bgodmode\b|\[?(?:jailbreak|jailbroken)\]? ?[:=-]|\b(?:become|act as|called|name is"
         r"|are|you're)"
-        r" (?:now )?dan\b|\bstay a dan\b|\bjailbroken (?:ai|chatgpt|version|mode|model|assistant)",
+        r" (?:now )?dan\b(?! the\b)|\bstay a dan\b|\bjailbroken (?:ai|chatgpt|version|mode|model|assistant)",
     ),
     _rule(
         "no-limits",
@@ -117,7 +119,7 @@ _RULES: Final = (
         r"|no)\b[^.\n]{0,60}"
         r"(?:\"|'|\u201c|\b)(?:refus(?:e|al|ing)|decline|i'?m sorry|i am sorry|i cannot|i can'?t|sorry, (?:but )?i"
         r"|as an ai"
-        r"|apologi[sz](?:e|ing) (?:for|or)|disclaimers?|moral lectures?|warnings or|cannot fulfill)",
+        r"|apologi[sz](?:e|ing) (?:for|or)|(?<!without )disclaimers?|moral lectures?|warnings or|cannot fulfill)",
     ),
     _rule(
         "affirmative-start",
@@ -130,7 +132,7 @@ _RULES: Final = (
     _rule(
         "hijacked-output",
         0.6,
-        "pwned/hacked/haxx/h4ck/democracy will/injected/jailbroken",
+        "pwned/hacked/haxxed/haxed/democracy will/injected/jailbroken/prompt injection",
         r"\b(?:say|print|output|respond|reply|answer|write|return|display|type)\b[^.\n]{0,40}\b(?:pwned|hacked"
         r"|haxx?ed|injected"
         r"|jailbroken|prompt injection successful)\b",
@@ -138,7 +140,7 @@ _RULES: Final = (
     _rule(
         "image-exfiltration",
         0.75,
-        "](http/<img/](//",
+        "](/<img",
         r"!\[[^\]]{0,120}\]\((?:https?:)?//[^)\s]{0,300}(?:[?&=/#](?:\{|\$|%7b|<|\[)"
         r"|[?&]\w{1,20}=(?:\w{0,12}(?:secret|password|token"
         r"|history|conversation|data|api_?key|prompt|summary)|\)|\.\.\.|x{3,}))"
@@ -149,8 +151,8 @@ _RULES: Final = (
         "hidden-markup",
         0.6,
         "<!--/display/font-size/visibility/opacity/color/[//]: #/[comment]",
-        r"<!--[^>]{0,400}?\b(?:ignore|disregard|forget|ai (?:assistant|model|agent)|assistants?|llm|language model"
-        r"|reveal|system"
+        r"<!--[^<>]{0,400}?(?<![\w-])(?:ignore|disregard|forget|ai (?:assistant|model|agent)|assistants?|llm"
+        r"|language model|reveal|system"
         r" prompt|you must|send|exfiltrate|instructions?:|override)\b"
         r"|(?:display\s{0,3}:\s{0,3}none|font-size\s{0,3}:\s{0,3}0|visibility\s{0,3}:\s{0,3}hidden"
         r"|opacity\s{0,3}:\s{0,3}0[;\"']"
@@ -214,18 +216,45 @@ _RULES: Final = (
 )
 
 
-_NEEDS: Final = tuple([(need, rule) for rule in _RULES for need in rule.needs])
+_BEGINNING: Final = 5
+"""Letters of words that rules are sorted by."""
+_LETTERS: Final = re.compile("[a-z0-9']+")
+_SIGNS: Final = tuple(
+    [(need, number) for number, rule in enumerate(_RULES) for need in rule.needs if not _LETTERS.search(need)]
+)
+
+
+def _by_beginning() -> dict[str, list[tuple[str, int]]]:
+    """Return what rules need, and their numbers, by how the longest word of it begins, also with an s."""
+    table: dict[str, list[tuple[str, int]]] = {}
+    for number, rule in enumerate(_RULES):
+        for need in rule.needs:
+            words = _LETTERS.findall(need)
+            if words:
+                word = max(reversed(words), key=len)
+                for begin in {word[:_BEGINNING], f"{word}s"[:_BEGINNING]}:
+                    table.setdefault(begin, []).append((need, number))
+    return table
+
+
+_BY_BEGINNING: Final = _by_beginning()
+_BEGINNINGS: Final = frozenset(_BY_BEGINNING)
 
 BEFORE: Final = 160
 AFTER: Final = 640
 """Characters around a string that a rule needs, in which its pattern is tried."""
 
 
-def text_rules(folded: str) -> Iterator[tuple[str, float, int, int]]:
-    """Yield the names, scores and places of the rules that fit a folded text."""
-    for rule in dict.fromkeys([rule for need, rule in _NEEDS if need in folded]):
+def text_rules(words: Words) -> Iterator[tuple[str, float, int, int]]:
+    """Yield the names, scores and places of the rules that fit a text."""
+    folded = words.folded
+    begun = {token[:_BEGINNING] for token in words.kinds} & _BEGINNINGS
+    needed = [one for begin in begun for one in _BY_BEGINNING[begin] if one[0] in folded]
+    needed += [one for one in _SIGNS if one[0] in folded]
+    for number in sorted({number for _, number in needed}):
+        rule = _RULES[number]
         count = 0
-        for start, end in _near(rule.needs, folded):
+        for start, end in _near({need for need, of in needed if of == number}, folded):
             for match in rule.pattern.finditer(folded, start, end):
                 yield rule.name, rule.score, match.start(), match.end()
                 count += 1
@@ -233,7 +262,7 @@ def text_rules(folded: str) -> Iterator[tuple[str, float, int, int]]:
                 break
 
 
-def _near(needs: tuple[str, ...], folded: str) -> list[tuple[int, int]]:
+def _near(needs: set[str], folded: str) -> list[tuple[int, int]]:
     """Return the parts of a text around what a rule needs; they do not overlap."""
     spans: list[tuple[int, int]] = []
     for need in needs:

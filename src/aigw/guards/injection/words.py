@@ -1,7 +1,7 @@
-"""`classify`: a text as one letter a word, so that a rule is a short pattern over letters, in any language.
+"""`read`: a text as its words, and one letter for each, so that a rule is a short pattern over letters.
 
-``Ignore all previous instructions!`` becomes ``IAPN|``; so does its German. What a letter stands for is told in
-``lexicon.txt``; ``.`` is any other word, ``|`` the end of a sentence.
+``Ignore all previous instructions!`` becomes ``IAPN|``; so does its German, or its Thai. What a letter stands for is
+told in ``lexicon.txt``; ``.`` is any other word, ``|`` the end of a sentence.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 from importlib import resources
+from itertools import islice
 from typing import Final, NamedTuple
 
 from aigw.guards.normalise import fold
@@ -19,14 +20,46 @@ _LETTER: Final = (
 )
 """Letters, digits and the vowel signs that are parts of words, which ``\\w`` leaves out."""
 _ENDINGS: Final = ".!?;:\n\u3002\uff01\uff1f\u0964\u061f|"
-_WORD: Final = re.compile(f"[{_LETTER}]+(?:['\u2019][{_LETTER}]+)?|[{_ENDINGS}]")
+_WORDS: Final = f"[{_LETTER}]+(?:['\u2019][{_LETTER}]+)?|[{_ENDINGS}]"
+_WORD: Final = re.compile(_WORDS)
+_TOKEN: Final = re.compile(f"{_WORDS}|[^\\s{_LETTER}{_ENDINGS}]{{1,8}}")
+_IN_ASCII: Final = re.compile(r"[0-9a-z]+(?:'[0-9a-z]+)?|[.!?;:\n|]|[^\s0-9a-z.!?;:|]{1,8}")
+"""The same for ASCII, where it is several times faster."""
 _UNSPACED: Final = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff"
 _RUN: Final = re.compile(f"[{_UNSPACED}]")
-SHORTEST_STEM: Final = 2
-LONGEST_STEM: Final = 12
+_BEGINNING: Final = 2
+"""Letters that stems are sorted by: a word is compared only with those that begin as it does."""
+NOISE: Final = "\x01"
+"""A token that no folded text has."""
+MOST_KINDS: Final = 1200
+"""Different tokens in a block of text that people write: about 600 in 8,000 characters of English."""
+MOST_ODD_KINDS: Final = 200
+"""Those of them with other letters than ASCII that are looked at, where there are more."""
 REMEMBERED: Final = 1 << 15
 """Words whose classes are kept; only short ones made of letters, so that no key or number stays in memory."""
 LONGEST_REMEMBERED: Final = 24
+_OFTEN_MIXED: Final = (
+    "ignore disregard forget override bypass previous prior above earlier instruction instructions guidelines rules "
+    "directives system prompt hidden secret reveal display repeat print output everything without restrictions "
+    "restricted pretend password developer confidential initial original safety"
+)
+"""English words that are known with their inner letters in another order, as readers know them."""
+
+
+class Words(NamedTuple):
+    """A text as its words.
+
+    Args:
+        folded: the text, folded.
+        tokens: its words, ends of sentences, and runs of other signs.
+        kinds: each of them once, with the letter of its class.
+        letters: for each token, the letter of its class; several for a run without spaces, none for other signs.
+    """
+
+    folded: str
+    tokens: list[str]
+    kinds: dict[str, str]
+    letters: list[str]
 
 
 class Lexicon(NamedTuple):
@@ -34,15 +67,19 @@ class Lexicon(NamedTuple):
 
     Args:
         words: the class of each whole word.
-        stems: the class of each beginning of words.
+        stems: for two letters that words begin with, the longer beginnings and the class of each, the longest first.
         within: finds words of scripts without spaces.
         unspaced: the class of each of those.
+        mixed: the class of words whose inner letters changed places, by those letters in order.
+        shapes: the length and the outer letters of the words in it.
     """
 
     words: dict[str, str]
-    stems: dict[str, str]
+    stems: dict[str, tuple[tuple[str, str], ...]]
     within: re.Pattern[str]
     unspaced: dict[str, str]
+    mixed: dict[str, str]
+    shapes: frozenset[tuple[int, str, str]]
 
     def of(self, word: str) -> str:
         """Return the class of a folded word; ``.`` where it has none, and several for a run without spaces."""
@@ -51,12 +88,10 @@ class Lexicon(NamedTuple):
             return known
         if not word.isascii() and _RUN.search(word):
             return "".join([self.unspaced[match] for match in self.within.findall(word)]) or "."
-        stems = self.stems
-        for length in range(min(len(word), LONGEST_STEM), SHORTEST_STEM - 1, -1):
-            known = stems.get(word[:length])
-            if known is not None:
-                return known
-        return "."
+        for stem, letter in self.stems.get(word[:_BEGINNING], ()):
+            if word.startswith(stem):
+                return letter
+        return self.mixed.get(_sorted(word), ".") if (len(word), word[0], word[-1]) in self.shapes else "."
 
 
 @cache
@@ -78,27 +113,44 @@ def lexicon() -> Lexicon:
                 else:
                     words.setdefault(word, letter)
     within = re.compile("|".join(map(re.escape, sorted(unspaced, key=lambda word: (-len(word), word)))))
-    return Lexicon(words, stems, within, unspaced)
+    by_beginning: dict[str, list[tuple[str, str]]] = {}
+    for stem in sorted(stems, key=lambda stem: (-len(stem), stem)):
+        by_beginning.setdefault(stem[:_BEGINNING], []).append((stem, stems[stem]))
+    plain = Lexicon(
+        words, {begin: tuple(found) for begin, found in by_beginning.items()}, within, unspaced, {}, frozenset()
+    )
+    mixed = {_sorted(word): plain.of(word) for word in _OFTEN_MIXED.split()}
+    return plain._replace(mixed=mixed, shapes=frozenset((len(word), word[0], word[-1]) for word in mixed))
 
 
-def classify(folded: str) -> str:
-    """Return one letter for each word of a folded text."""
-    return "".join(_letters(folded))
+def _sorted(word: str) -> str:
+    """Return a word with its inner letters in order."""
+    return f"{word[0]}{''.join(sorted(word[1:-1]))}{word[-1]}"
 
 
-def _letters(folded: str) -> list[str]:
-    seen: dict[str, str] = dict.fromkeys(_ENDINGS, "|")
-    letters: list[str] = []
-    for word in _WORD.findall(folded):
-        letter = seen.get(word)
-        if letter is None:
-            letter = seen[word] = _class_of(word)
-        letters.append(letter)
-    return letters
+def read(folded: str) -> Words:
+    """Cut a folded text into words, and classify them."""
+    tokens = (_IN_ASCII if folded.isascii() else _TOKEN).findall(folded)
+    distinct = {*tokens}
+    if len(distinct) > MOST_KINDS:
+        tokens = _without_noise(tokens)
+        distinct = {*tokens}
+    kinds = {token: _class_of(token) for token in distinct}
+    return Words(folded, tokens, kinds, [*map(kinds.__getitem__, tokens)])
 
 
-def _class_of(word: str) -> str:
-    return _remembered(word) if len(word) <= LONGEST_REMEMBERED and word.isalpha() else lexicon().of(word)
+def _without_noise(tokens: list[str]) -> list[str]:
+    """Put one token in the place of most odd ones of a text that no writer wrote: each would have to be looked at."""
+    kept = {*islice(dict.fromkeys([token for token in tokens if not token.isascii()]), MOST_ODD_KINDS)}
+    return [token if token.isascii() or token in kept else NOISE for token in tokens]
+
+
+def _class_of(token: str) -> str:
+    if not token.isalpha():
+        if token in _ENDINGS:
+            return "|"
+        return lexicon().of(token) if _WORD.match(token) else ""
+    return _remembered(token) if len(token) <= LONGEST_REMEMBERED else lexicon().of(token)
 
 
 @lru_cache(REMEMBERED)
@@ -106,11 +158,10 @@ def _remembered(word: str) -> str:
     return lexicon().of(word)
 
 
-def word_places(folded: str) -> list[tuple[int, int]]:
-    """Return where the words are that `classify` gave letters to, one place for each letter."""
+def word_places(words: Words) -> list[tuple[int, int]]:
+    """Return where the words are that have letters, one place for each letter."""
     places: list[tuple[int, int]] = []
-    for match in _WORD.finditer(folded):
-        word = match[0]
-        count = 1 if word in _ENDINGS else len(_class_of(word))
-        places += [match.span()] * count
+    matches = (_IN_ASCII if words.folded.isascii() else _TOKEN).finditer(words.folded)
+    for match, letters in zip(matches, words.letters, strict=True):
+        places += [match.span()] * len(letters)
     return places
