@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from copy import copy
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from aigw.chunk import join_text
 from aigw.errors import ConfigError
+from aigw.guards.places import ANSWER
 from aigw.guards.span import Span
 from aigw.message import Message
 
@@ -14,23 +16,38 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from aigw.call import Call
+    from aigw.chunk import Chunk, Verdict
+    from aigw.guards.places import Place
     from aigw.reply import Reply
 
     Node = Callable[[Call], Awaitable[Reply]]
     """A `Target`, or any other node of a routing tree."""
 
-_UNSAFE: Final = re.compile(r"\s*unsafe\b\s*([SO0-9,\s]*)", re.IGNORECASE)
-_SAFE: Final = re.compile(r"\s*safe\b", re.IGNORECASE)
+Asks = TypeVar("Asks", "ModerationModel", "LlamaGuard")
+
+MOST_TEXTS: Final = 32
+"""Texts that a moderation model is asked about in one request."""
+
+LONGEST_TOLD: Final = 100
+"""Tokens in which a model can name all of its categories."""
+
+_TOLD: Final = re.compile(
+    r"\s*(?P<verdict>safe|unsafe)\b[ \t.:]*(?:<\|[^|]{1,40}\|>\s*)*"
+    r"(?:(?=[SO]\d)|\n|\Z)\s*(?P<categories>[^\n]*)",
+    re.IGNORECASE,
+)
+_CATEGORY: Final = re.compile(r"\b[SO]\d{1,2}\b", re.IGNORECASE)
 
 
 class ModerationModel:
     """Asks a moderation model about each text: ``ModerationModel(aigw.Target("openai/omni-moderation-latest"))``.
 
-    What it finds has the names of its categories in capitals, and is the whole text.
+    What it finds has the names of its categories in capitals, and is the whole text. About answers it is asked with the
+    label ``source: output``, for services that judge them otherwise than prompts.
 
     Args:
         target: who serves the operation ``moderation``: a `Target` or another node.
-        categories: only these; by default all that the model flags.
+        categories: only these, in the names of the model, in any case; by default all that the model flags.
         threshold: the score from which on a category counts, in place of the model's own judgement.
 
     Raises:
@@ -42,37 +59,57 @@ class ModerationModel:
 
     def __init__(self, target: Any, *, categories: Iterable[str] | None = None, threshold: float | None = None) -> None:
         self._target: Node = _node("ModerationModel", target)
-        self._categories = None if categories is None else frozenset(categories)
+        self._categories = _names("ModerationModel", categories)
         if threshold is not None and not 0 < threshold <= 1:
             raise ConfigError(f"ModerationModel(threshold) must be above 0 and at most 1, not {threshold!r}")
         self._threshold = threshold
+        self._of_answers = False
+
+    def for_place(self, place: Place) -> ModerationModel:
+        """Return what asks about texts of a place."""
+        return _about_answers(self) if place in ANSWER else self
 
     async def examine(self, call: Call, texts: Sequence[str]) -> list[list[Span]]:
-        """Ask about some texts in one request."""
-        asked = _question(call).evolve(operation="moderation", messages=(), inputs=tuple(texts))
-        reply = await self._target(asked)
-        while await reply.read() is not None:
-            pass
-        verdicts = [verdict for chunk in reply.delivered for verdict in chunk.verdicts]
-        return [
-            [Span(0, len(text), name.upper(), verdict.scores.get(name, 1.0)) for name in self._flagged(verdict)]
-            if text
-            else []
-            for text, verdict in zip(texts, verdicts, strict=True)
-        ]
+        """Ask about some texts, in as few requests as may be."""
+        asked = [text for text in texts if text.strip()]
+        verdicts: list[Verdict] = []
+        for first in range(0, len(asked), MOST_TEXTS):
+            verdicts += await self._ask(call, asked[first : first + MOST_TEXTS])
+        told = iter(verdicts)
+        return [self._spans(text, next(told)) if text.strip() else [] for text in texts]
 
-    def _flagged(self, verdict: Any) -> list[str]:
+    async def _ask(self, call: Call, texts: Sequence[str]) -> list[Verdict]:
+        metadata = {**call.metadata, "source": "output" if self._of_answers else "input"}
+        question = _question(call).evolve(
+            operation="moderation", messages=(), inputs=tuple(texts), query="", metadata=metadata
+        )
+        verdicts = [verdict for chunk in await _told(self._target, question) for verdict in chunk.verdicts]
+        if len(verdicts) != len(texts):
+            raise ValueError(f"the model gave {len(verdicts)} verdicts on {len(texts)} texts")
+        return verdicts
+
+    def _spans(self, text: str, verdict: Verdict) -> list[Span]:
+        """Return what was found in a text; the same place has several kinds where it has several categories."""
+        found = self._flagged(verdict)
+        return [Span(0, len(text), name.upper(), min(verdict.scores.get(name, 1.0), 1.0)) for name in found]
+
+    def _flagged(self, verdict: Verdict) -> list[str]:
         if self._threshold is not None:
             names = [name for name, score in verdict.scores.items() if score >= self._threshold]
         else:
             names = [name for name, flagged in verdict.categories.items() if flagged]
-            if verdict.flagged and not names:
-                names = ["flagged"]
-        return sorted(names if self._categories is None else self._categories.intersection(names))
+        # What is flagged without a reason counts whatever was asked for: it may be for one of these.
+        unnamed = verdict.flagged and self._threshold is None and not names
+        if self._categories is not None:
+            names = [name for name in names if name.upper() in self._categories]
+        return ["flagged"] if unnamed else sorted(names)
 
 
 class LlamaGuard:
     """Asks Llama Guard, or a model that answers like it (``safe``, or ``unsafe`` and the categories), about each text.
+
+    It is asked about an answer as what the assistant said to the last message of the user, and about anything else as
+    what a user said.
 
     Args:
         target: who serves it: a `Target` or another node, ``Target("https://gpu-1/v1", model="llama-guard-4")`` say.
@@ -87,27 +124,55 @@ class LlamaGuard:
 
     def __init__(self, target: Any, *, categories: Iterable[str] | None = None) -> None:
         self._target: Node = _node("LlamaGuard", target)
-        self._categories = None if categories is None else frozenset([one.upper() for one in categories])
+        self._categories = _names("LlamaGuard", categories)
+        self._of_answers = False
+
+    @property
+    def depends_on_call(self) -> bool:
+        """Whether what it says of a text depends on what the user said before it."""
+        return self._of_answers
+
+    def for_place(self, place: Place) -> LlamaGuard:
+        """Return what asks about texts of a place."""
+        return _about_answers(self) if place in ANSWER else self
 
     async def examine(self, call: Call, texts: Sequence[str]) -> list[list[Span]]:
         """Ask about some texts, one after the other."""
-        return [await self._ask(call, text) if text else [] for text in texts]
+        return [await self._ask(call, text) if text.strip() else [] for text in texts]
 
     async def _ask(self, call: Call, text: str) -> list[Span]:
-        asked = _question(call).evolve(messages=(Message("user", text),), temperature=0.0, max_tokens=40)
-        reply = await self._target(asked)
-        while await reply.read() is not None:
-            pass
-        told = join_text(reply.delivered)
-        unsafe = _UNSAFE.match(told)
-        if unsafe is None:
-            if _SAFE.match(told) is None:
-                raise ValueError("the model said neither safe nor unsafe")
+        question = _question(call).evolve(
+            messages=self._conversation(call, text), temperature=0.0, max_tokens=LONGEST_TOLD
+        )
+        told = _TOLD.match(join_text(await _told(self._target, question)))
+        if told is None:
+            raise ValueError("the model said neither safe nor unsafe")
+        if told["verdict"].lower() == "safe":
             return []
-        names = [name for part in unsafe[1].split(",") if (name := part.strip().upper())] or ["UNSAFE"]
-        if self._categories is not None:
+        names = [name.upper() for name in _CATEGORY.findall(told["categories"])]
+        if names and self._categories is not None:
             names = [name for name in names if name in self._categories]
-        return [Span(0, len(text), name) for name in names]
+            return [Span(0, len(text), name) for name in names]
+        return [Span(0, len(text), name) for name in names or ["UNSAFE"]]
+
+    def _conversation(self, call: Call, text: str) -> tuple[Message, ...]:
+        said = [message.text for message in call.messages if message.role == "user" and message.text.strip()]
+        if self._of_answers and said:
+            return Message("user", said[-1]), Message("assistant", text)
+        return (Message("user", text),)
+
+
+def _about_answers(examiner: Asks) -> Asks:
+    changed = copy(examiner)
+    changed._of_answers = True  # noqa: SLF001  (its own copy)
+    return changed
+
+
+async def _told(target: Node, question: Call) -> Sequence[Chunk]:
+    reply = await target(question)
+    while await reply.read() is not None:
+        pass
+    return reply.delivered
 
 
 def _question(call: Call) -> Call:
@@ -125,3 +190,14 @@ def _node(owner: str, target: Any) -> Any:
             f"{owner}(target) must be a node, such as aigw.Target('openai/omni-moderation-latest'), not {target!r}"
         )
     return target
+
+
+def _names(owner: str, categories: Iterable[str] | None) -> frozenset[str] | None:
+    if categories is None:
+        return None
+    if isinstance(categories, str):
+        raise ConfigError(f"{owner}(categories) must be a list of names, such as [{categories!r}]")
+    names = frozenset([name.upper() for name in categories])
+    if not names:
+        raise ConfigError(f"{owner}(categories) is empty: nothing would be found; leave it out for all")
+    return names
