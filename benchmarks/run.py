@@ -11,6 +11,10 @@ import balancing
 import choosing
 import counting
 import fairness
+import guards_injection
+import guards_pii
+import guards_secrets
+import guards_streams
 import hedging
 import importing
 import ledgers
@@ -22,6 +26,14 @@ import quotas
 import redis_ledger
 
 import dropin
+import guards
+
+GUARDS = {
+    "Personal data": guards_pii.main,
+    "Secrets": guards_secrets.main,
+    "Injection": guards_injection.cost,  # what it finds needs data of others: see there
+    "Masking and restoring streams": guards_streams.main,
+}
 
 
 def main() -> None:
@@ -40,6 +52,11 @@ def main() -> None:
     print("\nLimits")
     ledgers.main()
     redis_ledger.main()
+    print("\nGuards")
+    guards.main()
+    for title, job in GUARDS.items():
+        print(f"\n{title}")
+        job()
     print("\nTokens")
     counting.main()
     print("\nBalancing, in virtual time")

@@ -100,11 +100,13 @@ class Fence(Value):
         tags: a target must have all of these, such as ``private`` or a region.
         routes: patterns, one of which the name of the route must fit; ``*`` and ``?`` stand for other characters.
         models: patterns, one of which its name, or its ``provider/model``, must fit.
+        outer: another fence, which holds as well; each policy that sets one keeps the one that was there.
     """
 
     tags: frozenset[str] = frozenset()
     routes: tuple[str, ...] = ("*",)
     models: tuple[str, ...] = ("*",)
+    outer: Fence | None = None
 
     def refusal(self, route: str, names: Sequence[str], tags: frozenset[str]) -> str:
         """Tell why a target is outside; empty if it is not.
@@ -120,7 +122,7 @@ class Fence(Value):
             return f"access to route {route!r}"
         if not any(fits(name, self.models) for name in names):
             return "access for this principal"
-        return ""
+        return "" if self.outer is None else self.outer.refusal(route, names, tags)
 
 
 def fits(name: str, patterns: Sequence[str]) -> bool:

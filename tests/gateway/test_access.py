@@ -183,6 +183,21 @@ def test_models_of_a_role_are_those_that_serve(face):
         made.chat(model="public", principal=who("r"))
 
 
+def test_a_policy_further_in_does_not_open_the_fence_of_one_further_out(face):
+    """Where two stand around a target, both must allow it: its tags, its route and its name."""
+    routes, providers = tree()
+    inner = Access({"r": Role("*", data="*")}, data={"secret": "private", "home": "eu"})
+    for outer, words in (
+        (Access({"r": Role("*", models="gpu/*")}), "access for this principal"),
+        (Access({"r": Role("*", data="*")}, data={"home": "private"}), "the tags private"),
+    ):
+        made = face({"all": Fallback(*routes["all"].children[:2], policies=[inner])}, [outer])
+        with pytest.raises(NoCapableTarget, match=words):
+            made.chat(model="all", principal=who("r"), tags="home")
+
+    assert not any(provider.calls for provider in providers.values())
+
+
 def test_whoever_asks_may_ask_for_tags_himself(face):
     """``require=`` holds without any policy, and adds to what the policy asks for; a context adds to it as well."""
     routes, _ = tree()

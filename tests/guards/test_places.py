@@ -83,10 +83,20 @@ def test_the_places_of_a_call():
         "user": {"u", "n", "i", "q"},
         "assistant": {"a", "{}"},
         "tool_results": {"r"},
-        "tools": {"described", "description", "of a field", "title", "z"},
+        "tools": {"t", "described", "description", "of a field", "title", "z"},
         "extra": {"user", "e"},
     }
     assert not set(ANSWER) & set(places.values())
+
+
+def test_the_name_of_a_tool_is_shown_and_stays():
+    """Calls and results refer to it; all else of a definition is changed where it stands."""
+    call = make_call(tools=(Tool("t", "x", {"title": "y"}, extra={"annotations": "z"}),))
+    shown = []
+    changed = visit_call(call, lambda place, text, kind: shown.append((text, kind)) or text + "!")
+
+    assert shown[0] == ("t", "signed")
+    assert changed.tools == (Tool("t", "x!", {"title!": "y!"}, extra={"annotations!": "z!"}),)
 
 
 def test_messages_come_last():

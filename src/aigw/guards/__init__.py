@@ -16,13 +16,14 @@ from aigw.guards.span import Detector, Span, StreamDetector
 
 if TYPE_CHECKING:
     from aigw.guards.injection import Injection
-    from aigw.guards.moderation import Leakage, LlamaGuard, Moderation, ModerationModel
+    from aigw.guards.moderation import Form, Leakage, LlamaGuard, Moderation, ModerationModel
     from aigw.guards.pii import Pii
     from aigw.guards.secrets import Secrets
     from aigw.guards.vault import Vault
 
 __all__ = [
     "Detector",
+    "Form",
     "Injection",
     "Leakage",
     "LlamaGuard",
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 _HOMES: Final = {
+    "Form": "aigw.guards.moderation",
     "Injection": "aigw.guards.injection",
     "Leakage": "aigw.guards.moderation",
     "LlamaGuard": "aigw.guards.moderation",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _SHORTEST_KEY: Final = 16
 _NONCE_LENGTH: Final = 8
+_MARK_LENGTH: Final = 16
 
 
 class Conversations:
@@ -58,7 +59,7 @@ class Conversations:
         Raises:
             VaultFull: it has more values than a vault holds.
         """
-        vault = Vault((), nonce=self._nonce(call), mode=self._mode, key=self._key)
+        vault = Vault((), nonce=self._digest(call)[:_NONCE_LENGTH], mode=self._mode, key=self._key)
         spans: dict[int, list[Span]] = {}
         for one in found:
             spans.setdefault(one.number, []).append(one.span)
@@ -73,12 +74,16 @@ class Conversations:
         # Twice, because a value that was found in the last text may also stand in the first.
         return visit_call(visit_call(call, mask), mask_again), vault
 
-    def _nonce(self, call: Call) -> str:
+    def mark(self, call: Call) -> str:
+        """Return what marks data in a conversation; nothing else in it says the same."""
+        return self._digest(call, "mark")[:_MARK_LENGTH]
+
+    def _digest(self, call: Call, *purpose: str) -> str:
         principal = call.principal
         who = (principal.id, principal.team or "") if principal is not None else None
         conversation = call.metadata.get("conversation") or _beginning(call)
-        message = repr((who, conversation)).encode("utf-8", "surrogatepass")
-        return hmac.new(self._key, message, sha256).hexdigest()[:_NONCE_LENGTH]
+        message = repr((who, conversation, *purpose)).encode("utf-8", "surrogatepass")
+        return hmac.new(self._key, message, sha256).hexdigest()
 
 
 def _beginning(call: Call) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from aigw.guards.scan import SHORT
 from aigw.guards.span import best
+from aigw.guards.window import StreamWindow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from aigw.call import Call
     from aigw.guards.rules import Found, Rule
     from aigw.guards.scan import Scanner
-    from aigw.guards.span import Span
-    from aigw.guards.window import StreamWindow
+    from aigw.guards.span import Span, StreamDetector
 
 EVERY: Final = 256
 """Characters after which a text that is not held back is looked at again, unless a sentence ends before."""
@@ -67,19 +67,21 @@ class Restoring:
     """Puts values in the place of their tokens.
 
     Args:
+        watch: whose text it is.
         feed: restores a piece of a text.
         flush: returns what is left of it.
     """
 
-    __slots__ = ("_feed", "_flush")
+    __slots__ = ("_feed", "_flush", "_watch")
 
-    def __init__(self, feed: Callable[[str], str], flush: Callable[[], str]) -> None:
+    def __init__(self, watch: Watch, feed: Callable[[str], str], flush: Callable[[], str]) -> None:
+        self._watch = watch
         self._feed = feed
         self._flush = flush
 
     async def feed(self, text: str) -> str:
         """Restore; hold back what may become a token."""
-        return self._feed(text)
+        return await self._watch.scanner.beside(self._watch.call, len(text), lambda: self._feed(text))
 
     async def flush(self) -> str:
         """Return what became none."""
@@ -92,14 +94,14 @@ class Watching:
     Args:
         watch: whose text it is, and what becomes of finds.
         rule: what to watch for.
-        window: makes a window of the rule's detector.
+        detector: what watches for it.
     """
 
-    def __init__(self, watch: Watch, rule: Rule, window: Callable[[], StreamWindow]) -> None:
+    def __init__(self, watch: Watch, rule: Rule, detector: StreamDetector) -> None:
         self._watch = watch
         self._rule = rule
-        self._make = window
-        self._window: StreamWindow | None = window()
+        self._detector = detector
+        self._window: StreamWindow | None = StreamWindow((detector,))
         self._held = ""
 
     async def feed(self, text: str) -> str:
@@ -116,16 +118,17 @@ class Watching:
             return ""
         rest = await self._decided(self._window.flush, len(self._held))
         if self._window is not None:
-            self._window, self._held = self._make(), ""
+            self._window, self._held = StreamWindow((self._detector,)), ""
         return rest
 
     async def _decided(self, look: Callable[[], Sequence[tuple[str, Span | None]]], length: int) -> str:
         watch = self._watch
         try:
-            if length > SHORT and not watch.call.ports.blocking:
-                segments = await watch.scanner.aside(watch.call, look)
-            else:
+            is_quick = getattr(self._detector, "is_quick", False)
+            if is_quick and (length <= SHORT or watch.call.ports.blocking):
                 segments = look()
+            else:
+                segments = await watch.scanner.aside(watch.call, look)
         except Exception as error:  # noqa: BLE001  (whatever a detector raises, the user has said what then)
             watch.scanner.failed(watch.call, self._rule, error)
             held, self._held, self._window = self._held, "", None
@@ -156,9 +159,13 @@ class Holding:
         """Look at the whole, and return what may go on."""
         text = "".join(self._pieces)
         self._pieces = []
-        for rule in self._rules if text else ():
-            spans = best([found.span for found in await self._watch.look(rule, text)])
-            for span in reversed(spans):  # from the end, so that the places before it stay right
+        for rule in [one for one in self._rules if text or one.needs_whole]:
+            found = await self._watch.look(rule, text)
+            for one in found:  # all that is found there: what is masked may hide what would block
+                if one.action != "mask":
+                    self._watch.judged(rule, text[one.span.start : one.span.end], one.span)
+            masked = best([one.span for one in found if one.action == "mask"])
+            for span in reversed(masked):  # from the end, so that the places before it stay right
                 text = (
                     text[: span.start] + self._watch.judged(rule, text[span.start : span.end], span) + text[span.end :]
                 )

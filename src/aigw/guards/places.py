@@ -23,8 +23,9 @@ for the provider; and of the answer its text and refusals (``answer``), its ``re
 PROMPT: Final[tuple[Place, ...]] = ("system", "user", "assistant", "tool_results", "tools", "extra")
 ANSWER: Final[tuple[Place, ...]] = ("answer", "reasoning", "tool_calls")
 
-Kind = Literal["text", "json", "signed"]
-"""Plain text; the text of a JSON value, which must stay one; text that a provider has signed."""
+Kind = Literal["text", "label", "json", "signed"]
+"""Plain text; what is no part of what somebody says, such as names, addresses and fields; the text of a JSON value,
+which must stay one; text that must come as it was: what a provider has signed, and the names of tools."""
 
 if TYPE_CHECKING:
     Visit = Callable[[Place, str, Kind], str]
@@ -70,7 +71,7 @@ def visit_message(message: Message, visit: Visit) -> Message:
     """Show every text of a message to `visit`; return the message with what it made of them."""
     place: Place = PLACES.get(message.role, "user")
     parts = tuple([visit_part(part, place, visit) for part in message.parts])
-    name = visit(place, message.name, "text") if message.name else message.name
+    name = visit(place, message.name, "label") if message.name else message.name
     extra = visit_data(message.extra, place, visit)
     if all(new is old for new, old in zip(parts, message.parts, strict=True)):
         if name is message.name and extra is message.extra:
@@ -101,7 +102,7 @@ def visit_part(part: Part, place: Place, visit: Visit) -> Part:
             _change(fields, part, "url", _address(part.url, place, visit))
         case File():
             _change(fields, part, "url", _address(part.url, place, visit))
-            _change(fields, part, "name", visit(place, part.name, "text") if part.name else part.name)
+            _change(fields, part, "name", visit(place, part.name, "label") if part.name else part.name)
         case Other():
             data = visit_data(part.data, place, visit)
             return part if data is part.data else Other(data)
@@ -115,22 +116,24 @@ def _change(fields: dict[str, Any], part: Part, name: str, value: object) -> Non
 
 
 def _address(url: str | None, place: Place, visit: Visit) -> str | None:
-    return url if url is None or url.startswith("data:") else visit(place, url, "text")
+    return url if url is None or url.startswith("data:") else visit(place, url, "label")
 
 
 def _tool(tool: Tool, visit: Visit) -> Tool:
+    visit("tools", tool.name, "signed")  # it stays what it is, because calls and results refer to it
     description = visit("tools", tool.description, "text")
     parameters = visit_data(tool.parameters, "tools", visit)
-    if description is tool.description and parameters is tool.parameters:
+    extra = visit_data(tool.extra, "tools", visit)
+    if description is tool.description and parameters is tool.parameters and extra is tool.extra:
         return tool
-    return replace(tool, description=description, parameters=parameters)
+    return replace(tool, description=description, parameters=parameters, extra=extra)
 
 
 def visit_data(value: T, place: Place, visit: Visit) -> T:
     """Visit the texts inside of a JSON value, names of fields included; the same object where nothing changes."""
     changed: Any = value
     if isinstance(value, str):
-        changed = value if not value or _BLOB.fullmatch(value) else visit(place, value, "text")
+        changed = value if not value or _BLOB.fullmatch(value) else visit(place, value, "label")
     elif isinstance(value, dict):
         pairs = [(visit_data(name, place, visit), visit_data(item, place, visit)) for name, item in value.items()]
         if any(name is not old or item is not value[old] for (name, item), old in zip(pairs, value, strict=True)):

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args, runtime_checkable
 
 from aigw.errors import ConfigError
+from aigw.guards.encoded import Decoding
 from aigw.guards.places import ANSWER, PROMPT, Place
-from aigw.guards.span import Detector, Span, StreamDetector
+from aigw.guards.span import Detector, Span, can_watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,8 +55,11 @@ class Rule:
 
     A detector may say itself where it looks by default (``default_where``) and what suits what it finds
     (``default_action``); give another detector for texts of one place (``for_place(place)``), or for one call
-    (``for_call(call)``, ``None`` for nothing to look for); say that it ends soon for any text (``is_quick``), and that
-    it cannot watch a stream although it has the methods (``streams = False``).
+    (``for_call(call)``, ``None`` for nothing to look for). It may say that it ends soon for any text (``is_quick``);
+    that it cannot watch a stream although it has the methods (``streams = False``); that a part of a text tells it
+    nothing, but that there is no text tells something, so that a stream must be held for it (``needs_whole``); that it
+    looks only at what is said, not at fields beside it (``skips_labels``); that what it finds in a text depends on the
+    rest of the call, so that it must not be remembered (``depends_on_call``).
 
     Args:
         detector: the detector.
@@ -80,26 +84,30 @@ class Rule:
             if one not in get_args(Action):
                 raise ConfigError(f"Guard(action) must be 'mask', 'block', 'flag' or a mapping from kinds, not {one!r}")
         for_place = getattr(detector, "for_place", None)
-        self._by_place = {place: for_place(place) for place in self.places} if for_place is not None else {}
+        self._by_place: dict[Place, Any] = {}
+        if for_place is not None:
+            self._by_place = {place: for_place(place) for place in self.places}
+        elif isinstance(detector, Detector) and getattr(detector, "default_action", "") == "mask":
+            # Values are the same in whatever code; other detectors know best what they look through.
+            decoding = Decoding(detector)
+            self._by_place = {place: decoding for place in self.places if place in PROMPT}
         self.for_call: Any = getattr(detector, "for_call", None)
-        self._streams = {place: self._watches_streams(place) for place in self.places}
         self.is_examiner = isinstance(detector, Examiner)
         """It asks somebody else."""
         self.is_quick: bool = getattr(detector, "is_quick", False)
         """It ends for sure, and soon: a short text need not be taken to a thread."""
+        self.needs_whole: bool = getattr(detector, "needs_whole", False)
+        """A part of a text tells it nothing."""
+        self.skips_labels: bool = getattr(detector, "skips_labels", False)
+        """It looks only at what is said."""
 
     def at(self, place: Place) -> Any:
         """Return the detector for texts of a place."""
         return self._by_place.get(place, self.detector)
 
-    def streams(self, place: Place) -> bool:
-        """Whether it can watch a text of a place while it comes."""
-        return self._streams[place]
-
-    def _watches_streams(self, place: Place) -> bool:
-        detector = self.at(place)
-        can = isinstance(detector, StreamDetector) and getattr(detector, "streams", True)
-        return can and self.for_call is None
+    def looks(self, call: Call, place: Place) -> Any:
+        """Return the detector for texts of a place in one call; ``None`` where there is nothing to look for."""
+        return self.at(place) if self.for_call is None else self.for_call(call)
 
     def action(self, kind: str) -> Action:
         """Tell what is to become of a find."""
@@ -119,6 +127,11 @@ class Rule:
 
     def __repr__(self) -> str:
         return f"{self.name} in {', '.join(place for place in (*PROMPT, *ANSWER) if place in self.places)}"
+
+
+def watches_streams(detector: Any) -> bool:
+    """Tell whether a detector can watch a text while it comes."""
+    return can_watch(detector) and getattr(detector, "streams", True)
 
 
 def _places(where: Where | Iterable[Where]) -> Iterable[Place]:

@@ -21,6 +21,9 @@ T = TypeVar("T")
 SHORT: Final = 2000
 """Characters that all detectors together look through in about two milliseconds."""
 
+SPAN: Final = 4
+"""Characters that could be looked through in the time that a find takes."""
+
 
 class Piece(NamedTuple):
     """A text, and where it stands.
@@ -86,13 +89,31 @@ class Scanner:
             numbered = [(number, piece) for number, piece in enumerate(pieces) if piece.place in rule.places]
             if numbered:
                 looked = await self._look(call, rule, [piece for _, piece in numbered])
-                for (number, piece), spans in zip(numbered, looked, strict=True):
-                    found += [Found(span, rule.action(span.kind), piece.place, number) for span in spans]
+                found += await self._told(call, rule, numbered, looked)
         return found
+
+    async def _told(
+        self, call: Call, rule: Rule, pieces: Sequence[tuple[int, Piece]], spans: Sequence[Sequence[Span]]
+    ) -> list[Found]:
+        """Tell what is to become of what was found; there may be thousands of finds."""
+        return await self.beside(call, SPAN * sum(map(len, spans)), lambda: _found(rule, pieces, spans))
 
     async def aside(self, call: Call, work: Callable[[], T]) -> T:
         """Do what would hold up a loop in a thread."""
         return await self._aside.run(call.ports, work, self._timeout)
+
+    async def beside(self, call: Call, length: int, work: Callable[[], T]) -> T:
+        """Do something with texts of this length: in a thread, where it would hold up a loop.
+
+        Raises:
+            DetectorFailed: it was not done in time.
+        """
+        if call.ports.blocking or length <= SHORT:
+            return work()
+        try:
+            return await self.aside(call, work)
+        except TooSlow as error:
+            raise DetectorFailed(str(error)) from error
 
     def failed(self, call: Call, rule: Rule, error: Exception) -> None:
         """Decide what becomes of a call whose detector failed.
@@ -108,18 +129,23 @@ class Scanner:
     async def _look(self, call: Call, rule: Rule, pieces: Sequence[Piece]) -> Sequence[Sequence[Span]]:
         """Let one rule look at its texts."""
         try:
-            if rule.for_call is None:
+            detectors = {place: rule.looks(call, place) for place in {piece.place for piece in pieces}}
+            if rule.for_call is None and not any(getattr(one, "depends_on_call", False) for one in detectors.values()):
                 return await self._new(call, rule, pieces)
-            detector = rule.for_call(call)
-            if detector is not None:
-                return await self._all(call, rule, [(detector, piece) for piece in pieces])
+            if None not in detectors.values():
+                return await self._all(call, rule, [(detectors[piece.place], piece) for piece in pieces])
         except Exception as error:  # noqa: BLE001  (whatever a detector raises, the user has said what then)
             self.failed(call, rule, error)
         return [()] * len(pieces)
 
     async def _new(self, call: Call, rule: Rule, pieces: Sequence[Piece]) -> list[Sequence[Span]]:
         """Look at the texts that were not looked at before."""
-        keys = [self._remembered.key(one.text, one.kind, id(rule.at(one.place))) for one in pieces]
+        length = sum([len(one.text) for one in pieces])
+        keys = await self.beside(
+            call,
+            length,
+            lambda: [self._remembered.key(one.text, one.kind, id(rule.at(one.place))) for one in pieces],
+        )
         known: dict[Any, Sequence[Span] | None] = {key: self._remembered.get(key) for key in keys}
         new = {key: piece for key, piece in zip(keys, pieces, strict=True) if known[key] is None}
         if new:
@@ -131,12 +157,13 @@ class Scanner:
 
     async def _all(self, call: Call, rule: Rule, jobs: Sequence[tuple[Any, Piece]]) -> Sequence[Sequence[Span]]:
         if rule.is_examiner:
-            return await self._examine(call, jobs[0][0], [piece.text for _, piece in jobs])
+            return _checked(await self._examine(call, jobs[0][0], [piece.text for _, piece in jobs]))
 
-        def work() -> list[Sequence[Span]]:
-            return [piece.spans(detector) for detector, piece in jobs]
+        def work() -> Sequence[Sequence[Span]]:
+            return _checked([piece.spans(detector) for detector, piece in jobs])
 
-        if rule.is_quick and (call.ports.blocking or sum(len(piece.text) for _, piece in jobs) <= SHORT):
+        is_quick = all(getattr(detector, "is_quick", rule.is_quick) for detector, _ in jobs)
+        if is_quick and (call.ports.blocking or sum(len(piece.text) for _, piece in jobs) <= SHORT):
             return work()
         return await self._aside.run(call.ports, work, min(self._timeout, max(call.remaining(), 0.0)))
 
@@ -160,3 +187,21 @@ class Scanner:
         if len(found) != len(texts):
             raise ValueError(f"it told of {len(found)} texts, and was asked about {len(texts)}")
         return found
+
+
+def _found(rule: Rule, pieces: Sequence[tuple[int, Piece]], spans: Sequence[Sequence[Span]]) -> list[Found]:
+    """Tell what is to become of what was found."""
+    return [
+        Found(span, rule.action(span.kind), piece.place, number)
+        for (number, piece), ones in zip(pieces, spans, strict=True)
+        for span in ones
+    ]
+
+
+def _checked(found: Sequence[Sequence[Any]]) -> Sequence[Sequence[Span]]:
+    """Refuse what is no span, as long as it is clear whose mistake it is."""
+    for spans in found:
+        for span in spans:
+            if not (isinstance(span.start, int) and isinstance(span.end, int) and isinstance(span.kind, str)):
+                raise TypeError("it told of something that is no Span")
+    return found

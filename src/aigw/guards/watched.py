@@ -39,12 +39,13 @@ class Objection(Exception):
 class Lanes(Protocol):
     """Makes the lanes of an answer, and decides what becomes of one that must not go on."""
 
-    def lane(self, place: Place, tool: str = "") -> Lane | None:
+    def lane(self, place: Place, tool: str = "", *, is_label: bool = False) -> Lane | None:
         """Make a lane for texts of a place; ``None`` where they pass as they are.
 
         Args:
             place: the place.
             tool: for ``tool_calls``, the tool that is called.
+            is_label: they are no part of what is said: fields beside it.
         """
         ...
 
@@ -71,6 +72,7 @@ class Watched:
         self._lanes: dict[tuple[int, str], Lane | None] = {}
         self._open: dict[int, str] = {}
         self._tools: dict[tuple[int, int], Lane | None] = {}
+        self._spoke: set[int] = set()
         self._ready: deque[Chunk] = deque()
         self._usage: Usage | None = None
         self._is_over = False
@@ -114,6 +116,10 @@ class Watched:
         await self._texts(chunk, fields)
         if chunk.tool_calls or chunk.parts or chunk.finish_reason is not None:
             await self._end_text(chunk.index, fields, chunk)
+        if chunk.tool_calls or chunk.parts or chunk.text or chunk.refusal:
+            self._spoke.add(chunk.index)
+        elif chunk.finish_reason is not None and chunk.index not in self._spoke:
+            await self._whole("", "answer")
         if chunk.tool_calls:
             fields["tool_calls"] = tuple([await self._delta(chunk.index, delta) for delta in chunk.tool_calls])
         if chunk.finish_reason is not None and (rest := await self._held_arguments(chunk.index)):
@@ -195,7 +201,9 @@ class Watched:
         place: Place = "reasoning" if part.type == "reasoning" else "answer"
         tool = getattr(part, "name", "") if part.type == "tool_call" else ""
         passed = {
-            text: await self._whole(text, "tool_calls" if kind == "json" else place, tool)
+            text: await self._whole(
+                text, "tool_calls" if kind == "json" else place, tool, is_label=kind not in {"json", "text"}
+            )
             for text, kind in texts.items()
         }
         return visit_part(part, "answer", lambda _, text, __: passed[text])
@@ -212,11 +220,11 @@ class Watched:
             return text
 
         visit_data(kept, "answer", collect)
-        passed = {text: await self._whole(text, "answer") for text in texts}
+        passed = {text: await self._whole(text, "answer", is_label=True) for text in texts}
         return visit_data(kept, "answer", lambda _, text, __: passed[text])
 
-    async def _whole(self, text: str, place: Place, tool: str = "") -> str:
-        lane = self._make.lane(place, tool)
+    async def _whole(self, text: str, place: Place, tool: str = "", *, is_label: bool = False) -> str:
+        lane = self._make.lane(place, tool, is_label=is_label)
         return text if lane is None else await lane.feed(text) + await lane.flush()
 
 

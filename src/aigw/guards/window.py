@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from aigw.guards.span import Detector, Span, StreamDetector, best
+from aigw.guards.span import Detector, Span, best, can_watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -122,7 +122,7 @@ class _Watch:
 
     def __init__(self, detector: Detector) -> None:
         self.detector = detector
-        self._stream = detector if isinstance(detector, StreamDetector) else None
+        self._stream = detector if can_watch(detector) else None
         self.cut = 0
 
     @property

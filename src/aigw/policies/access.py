@@ -146,9 +146,10 @@ class Access:
             raise AccessDenied(f"{who} may not {objection}", scope=who)
         tags = frozenset[str]().union(*(self.data[kind] for kind in classes))
         fence = Fence(
-            tags if call.fence is None else tags | call.fence.tags,
+            tags,
             tuple(dict.fromkeys(pattern for role in roles for pattern in role.routes)),
             tuple(dict.fromkeys(pattern for role in roles for pattern in role.models)),
+            call.fence,
         )
         call.note(self.name, "allowed", f"{who}, data {', '.join(sorted(classes))}" if classes else who)
         most = _most_tokens(roles)

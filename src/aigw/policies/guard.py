@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from aigw.checks import check_choice, seconds, text
@@ -12,12 +11,11 @@ from aigw.errors import AnswerBlocked, ConfigError, PromptBlocked
 from aigw.guards.conversation import Conversations
 from aigw.guards.lanes import Cutting, Holding, Lane, Restoring, Stage, Watching
 from aigw.guards.places import ANSWER, PLACES, visit_call
-from aigw.guards.rules import Actions, Found, Rule, Where
-from aigw.guards.scan import DetectorFailed, OnFailure, Piece, Scanner
+from aigw.guards.rules import Action, Actions, Found, Rule, Where, watches_streams
+from aigw.guards.scan import SPAN, DetectorFailed, OnFailure, Piece, Scanner
 from aigw.guards.seams import meeting, merged, windows
 from aigw.guards.vault import VaultFull
 from aigw.guards.watched import Objection, Watched
-from aigw.guards.window import StreamWindow
 from aigw.reply import Reply
 
 if TYPE_CHECKING:
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from aigw.call import Call
+    from aigw.guards.injection.spotlight import Method
     from aigw.guards.places import Kind, Place
     from aigw.guards.span import Span
     from aigw.guards.vault import Mode, Vault
@@ -32,6 +31,9 @@ if TYPE_CHECKING:
 
 ACROSS: Final = ("user", "tool_results")
 """Places whose texts others write: what they send may be cut up on purpose."""
+
+MESSAGE: Final = 4
+"""Characters that could be looked through in the time that it takes to find the texts of a message."""
 
 OnBlock = Literal["raise", "refuse"]
 When = Literal["before", "during"]
@@ -61,6 +63,9 @@ class Guard:
         refusal: that text.
         when: look at prompts ``before`` they are sent, or ``during`` the call: then the answer is withheld until the
             prompt has passed, and a prompt that is blocked has been sent. What masks must look before.
+        spotlight: mark tool results, so that the model can tell them from its task, and say so in the system prompt:
+            ``delimit``, ``mark`` or ``encode``, as `aigw.guards.injection.spotlight` does. Documents that you put into
+            messages are for that function.
         stream: for detectors that cannot watch a stream: ``hold`` the answer back to its
             end, or look sentence by sentence and ``cut`` it off.
         mode: what masked values become: see `Vault`.
@@ -88,6 +93,7 @@ class Guard:
         on_block: OnBlock = "raise",
         refusal: str = "I cannot help with that.",
         when: When = "before",
+        spotlight: Method | None = None,
         stream: OnStream = "hold",
         mode: Mode | Mapping[str, Mode] = "token",
         restore: bool = True,
@@ -107,11 +113,18 @@ class Guard:
         check_choice("Guard(stream)", stream, get_args(OnStream))
         if when == "during" and any(rule.masks for rule in self.rules):
             raise ConfigError("Guard(when='during'): what masks must look before the prompt is sent")
+        if spotlight is not None:
+            from aigw.guards.injection.spotlight import Method
+
+            check_choice("Guard(spotlight)", spotlight, get_args(Method))
+            if when == "during":
+                raise ConfigError("Guard(when='during'): spotlight must change the prompt before it is sent")
         if isinstance(trusted_tools, str):
             raise ConfigError(f"Guard(trusted_tools) must be a list of names, such as [{trusted_tools!r}]")
         self.on_block: OnBlock = on_block
         self.refusal = text("Guard(refusal)", refusal)
         self.when: When = when
+        self.spotlight: Method | None = spotlight
         self.stream: OnStream = stream
         self.mode = mode
         self.restore = restore
@@ -135,7 +148,19 @@ class Guard:
             checked, vault = await self._prompt(call)
         except PromptBlocked as error:
             return self._refused(call, error)
+        checked = self._spotlit(call, checked)
         return await self._answer(checked, await inner(checked), vault)
+
+    def _spotlit(self, call: Call, checked: Call) -> Call:
+        """Mark what is not trusted in a prompt that has passed; its beginning, as it came, names the conversation."""
+        if self.spotlight is None or self.shadow or call.operation != "chat":
+            return checked
+        from aigw.guards.spotlit import spotlit
+
+        marked, count = spotlit(checked, self.spotlight, self._conversations.mark(call))
+        if count:
+            call.note(self.name, "spotlit", f"{count} tool results")
+        return marked
 
     async def _beside(self, call: Call, inner: Next) -> Reply:
         """Look at the prompt while the call goes on."""
@@ -166,14 +191,13 @@ class Guard:
             pieces.append(Piece(place, text, kind))
             return text
 
-        visit_call(call, collect)
         try:
+            await self._scanner.beside(call, MESSAGE * len(call.messages), lambda: visit_call(call, collect))
             found = await self._scanner.scan(call, pieces)
             found += await self._across(call, pieces)
         except DetectorFailed as error:
             raise self._failed(error) from error
-        # What a provider has signed it wants back as it was; values that it repeats are masked all the same.
-        return self._acted(call, [one for one in found if one.action != "mask" or pieces[one.number].kind != "signed"])
+        return await self._acted(call, found, pieces)
 
     async def _without_seams(self, call: Call) -> Call:
         """Join the text parts of a message where something that is found crosses from one to the next."""
@@ -190,8 +214,11 @@ class Guard:
         found: list[Found] = []
         rules = [rule for rule in self.rules if not (rule.only_masks or rule.is_examiner)]
         for place in ACROSS if rules else ():
-            texts = [piece.text for piece in pieces if piece.place == place]
-            around = [*windows(texts)] if len(texts) > 1 else []
+            here = [piece for piece in pieces if piece.place == place]
+            said = [piece.text for piece in here if piece.kind == "text"]
+            around = [*windows([piece.text for piece in here])] if len(here) > 1 else []
+            if 1 < len(said) < len(here):  # what stands between, such as an image, must not keep them apart
+                around += windows(said)
             looked = await self._scanner.scan(call, [Piece(place, text) for text, _ in around], rules)
             found += [one for one in looked if one.action != "mask" and _crosses(one.span, around[one.number][1])]
         return found
@@ -199,23 +226,30 @@ class Guard:
     def _failed(self, error: DetectorFailed) -> PromptBlocked:
         return PromptBlocked(f"{self.name}: a detector failed: {error}", policy=self.name)
 
-    def _acted(self, call: Call, found: Sequence[Found]) -> tuple[Call, Vault | None]:
-        by_action = {one: [finding for finding in found if finding.action == one] for one in ("block", "mask", "flag")}
-        for action, done in (("flag", "flagged"), ("mask", "would mask" if self.shadow else "masked")):
-            if by_action[action] and (action == "flag" or self.shadow):
-                call.note(self.name, done, summary(by_action[action]))
-        if by_action["block"]:
-            reason = summary(by_action["block"])
-            if not self.shadow:
-                raise PromptBlocked(f"{self.name} found {reason}", policy=self.name)
-            call.note(self.name, "would block", reason)
-        if not by_action["mask"] or self.shadow:
+    async def _acted(self, call: Call, found: Sequence[Found], pieces: Sequence[Piece]) -> tuple[Call, Vault | None]:
+        """Block, mask and flag what was found."""
+        if not found:
             return call, None
         try:
-            masked = self._conversations.masked(call, by_action["mask"])
-        except VaultFull as error:
+            finds = await self._scanner.beside(call, SPAN * len(found), lambda: _by_action(found, pieces))
+            flagged, blocked, to_mask = (finds[action][1] for action in ("flag", "block", "mask"))
+            if flagged:
+                call.note(self.name, "flagged", flagged)
+            if to_mask and self.shadow:
+                call.note(self.name, "would mask", to_mask)
+            if blocked:
+                if not self.shadow:
+                    raise PromptBlocked(f"{self.name} found {blocked}", policy=self.name)
+                call.note(self.name, "would block", blocked)
+            if not to_mask or self.shadow:
+                return call, None
+            length = sum([len(piece.text) for piece in pieces])
+            masked = await self._scanner.beside(
+                call, length, lambda: self._conversations.masked(call, finds["mask"][0])
+            )
+        except (VaultFull, DetectorFailed) as error:
             raise PromptBlocked(f"{self.name}: {error}", policy=self.name) from None
-        call.note(self.name, "masked", summary(by_action["mask"]))
+        call.note(self.name, "masked", to_mask)
         return masked
 
     def _refused(self, call: Call, error: PromptBlocked) -> Reply:
@@ -243,26 +277,37 @@ class _Answer:
         self.call = call
         self._vault = vault
 
-    def lane(self, place: Place, tool: str = "") -> Lane | None:
+    def lane(self, place: Place, tool: str = "", *, is_label: bool = False) -> Lane | None:
         """Make the lane of a text: it is looked at as the model wrote it, then values are put back."""
         stages: list[Stage] = []
         whole: list[Rule] = []
         spot = _Spot(self, place)
         for rule in self._guard.rules:
-            if place not in rule.places:
+            if place not in rule.places or (is_label and rule.skips_labels):
                 continue
-            if rule.streams(place):
-                stages.append(Watching(spot, rule, partial(StreamWindow, (rule.at(place),))))
-            else:
+            detector = self._detector(rule, place)
+            if watches_streams(detector):
+                stages.append(Watching(spot, rule, detector))
+            elif detector is not None:
                 whole.append(rule)
-        if whole:
-            cuts = self._guard.stream == "cut" and self.call.stream
-            stages.append(Cutting(spot, whole) if cuts else Holding(spot, whole))
+        cuts = self._guard.stream == "cut" and self.call.stream
+        cut = [rule for rule in whole if cuts and not rule.needs_whole]
+        if held := [rule for rule in whole if rule not in cut]:
+            stages.append(Holding(spot, held))
+        if cut:
+            stages.append(Cutting(spot, cut))
         if self._vault is not None and (place != "tool_calls" or tool in self._guard.trusted_tools):
             is_json = place == "tool_calls" or (place == "answer" and self.call.schema is not None)
             restorer = self._vault.restorer(json=is_json)
-            stages.append(Restoring(restorer.feed, restorer.flush))
+            stages.append(Restoring(spot, restorer.feed, restorer.flush))
         return Lane(stages) if stages else None
+
+    def _detector(self, rule: Rule, place: Place) -> Any:
+        try:
+            return rule.looks(self.call, place)
+        except Exception as error:  # noqa: BLE001  (whatever a detector raises, the user has said what then)
+            self.scanner.failed(self.call, rule, error)
+            return None
 
     def judge(self, found: Found, text: str) -> str:
         """Return what stands in the place of a find in the answer."""
@@ -305,6 +350,18 @@ class _Spot:
     def judged(self, rule: Rule, text: str, span: Span) -> str:
         """Return what stands in the place of a find."""
         return self._answer.judge(Found(span, rule.action(span.kind), self._place), text)
+
+
+def _by_action(found: Sequence[Found], pieces: Sequence[Piece]) -> dict[str, tuple[list[Found], str]]:
+    """Return what is to be flagged, blocked and masked, and tell it.
+
+    What a provider has signed it wants back as it was; values that it repeats are masked all the same.
+    """
+    chosen: dict[str, list[Found]] = {action: [] for action in get_args(Action)}
+    for one in found:
+        if one.action != "mask" or pieces[one.number].kind != "signed":
+            chosen[one.action].append(one)
+    return {action: (ones, summary(ones)) for action, ones in chosen.items()}
 
 
 def _crosses(span: Span, seams: Iterable[int]) -> bool:
