@@ -12,6 +12,7 @@ import choosing
 import counting
 import fairness
 import guards_injection
+import guards_moderation
 import guards_pii
 import guards_secrets
 import guards_streams
@@ -32,6 +33,7 @@ GUARDS = {
     "Personal data": guards_pii.main,
     "Secrets": guards_secrets.main,
     "Injection": guards_injection.cost,  # what it finds needs data of others: see there
+    "Moderation": guards_moderation.main,
     "Masking and restoring streams": guards_streams.main,
 }
 
