@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -18,9 +19,30 @@ MOST_THREADS: Final = 4
 IDLE: Final = 1.0
 """Seconds that a thread without work lives on. To start one holds up a loop for some milliseconds while others work."""
 
+BREATH: Final = 0.001
+"""Seconds of work between two rests."""
+REST: Final = 0.00005
+"""Seconds of a rest: enough for another thread to come in."""
+
 
 class TooSlow(Exception):
     """It was not done in its time."""
+
+
+def breathe(now: Callable[[], float] = time.perf_counter, sleep: Callable[[float], object] = time.sleep) -> None:
+    """Let an event loop come in, if this is a thread beside one; call it about every tenth of a millisecond of work.
+
+    A thread that computes gives way by itself only after 5 ms (``sys.getswitchinterval``), and a loop would wait for
+    that again and again.
+
+    Args:
+        now: the time.
+        sleep: rests.
+    """
+    thread = threading.current_thread()
+    if isinstance(thread, _Worker) and now() - thread.rested > BREATH:
+        sleep(REST)
+        thread.rested = now()
 
 
 async def beside(runtime: Runtime, work: Callable[[], T], timeout: float | None = None) -> T:
@@ -92,7 +114,7 @@ class Aside:
             if self._threads >= self._most:
                 return
             self._threads += 1
-        threading.Thread(target=self._run, name="aigw-aside", daemon=True).start()
+        _Worker(target=self._run, name="aigw-aside", daemon=True).start()
 
     def _run(self) -> None:
         while (job := self._next()) is not None:
@@ -109,6 +131,12 @@ class Aside:
                 return self._jobs.popleft()
             self._threads -= 1
             return None
+
+
+class _Worker(threading.Thread):
+    """A thread beside an event loop."""
+
+    rested = 0.0
 
 
 class _Job:

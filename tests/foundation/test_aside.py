@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from aigw.aside import Aside, TooSlow, beside
+from aigw.aside import Aside, TooSlow, beside, breathe
 from aigw.runtime import drive
 from providers.fake_http import FakeTransport
 
@@ -156,3 +156,18 @@ def test_nothing_is_lost_between_threads():
         caller.join(60)
 
     assert len(done) == 400
+
+
+def test_a_thread_beside_a_loop_rests():
+    """What computes for long gives way again and again, but only beside a loop, and not more often than needed."""
+    rests, now = [], [0.0]
+
+    def work():
+        rests.clear()
+        for _ in range(1000):
+            now[0] += 0.0001
+            breathe(lambda: now[0], rests.append)
+        return len(rests)
+
+    assert 80 <= on_a_loop(lambda ports: Aside().run(ports, work)) <= 100
+    assert work() == 0

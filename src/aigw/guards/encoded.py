@@ -9,6 +9,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+from aigw.aside import breathe
 from aigw.guards.span import Span, best
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Decoding:
 def _decoded(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield the runs of a text that can be decoded: where they begin and end, and what they say."""
     for begin, end in _slices(text):
+        breathe()
         for match in _RUN.finditer(text, begin, end):
             whole = _decode(match[0])
             if whole:
@@ -82,6 +84,7 @@ def _unescaped(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield the runs of escapes in a text: where they begin and end, and what they say."""
     if "\\u" in text or "&#" in text or "%" in text:
         for begin, end in _slices(text):
+            breathe()
             for match in _ESCAPES.finditer(text, begin, end):
                 run = match[0]
                 if run[0] == "\\":

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from aigw.aside import breathe
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -35,6 +37,7 @@ def plan(text: str, parts: Iterable[Part], known: Known) -> list[Part]:
     planned: list[Part] = []
     position = 0
     for part in (*parts, Part(len(text), len(text), None)):
+        breathe()
         if part.start > position:
             planned += [known_part(place) for place in known.find(text, position, part.start)]
         planned.append(part)
@@ -59,6 +62,7 @@ def assemble(text: str, parts: Sequence[Part], replace: Callable[[str, str], str
     pieces: list[str] = []
     position = 0
     for start, end, kind in parts:
+        breathe()
         if kind is None:
             continue
         pieces += [text[position:start], replace(kind, text[start:end])]

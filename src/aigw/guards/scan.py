@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 
-from aigw.aside import Aside, TooSlow
+from aigw.aside import Aside, TooSlow, breathe
 from aigw.guards.remembered import Remembered
 from aigw.guards.rules import Found
 
@@ -191,17 +191,19 @@ class Scanner:
 
 def _found(rule: Rule, pieces: Sequence[tuple[int, Piece]], spans: Sequence[Sequence[Span]]) -> list[Found]:
     """Tell what is to become of what was found."""
-    return [
-        Found(span, rule.action(span.kind), piece.place, number)
-        for (number, piece), ones in zip(pieces, spans, strict=True)
-        for span in ones
-    ]
+    found: list[Found] = []
+    for (number, piece), ones in zip(pieces, spans, strict=True):
+        for span in ones:
+            breathe()
+            found.append(Found(span, rule.action(span.kind), piece.place, number))
+    return found
 
 
 def _checked(found: Sequence[Sequence[Any]]) -> Sequence[Sequence[Span]]:
     """Refuse what is no span, as long as it is clear whose mistake it is."""
     for spans in found:
         for span in spans:
+            breathe()
             if not (isinstance(span.start, int) and isinstance(span.end, int) and isinstance(span.kind, str)):
                 raise TypeError("it told of something that is no Span")
     return found

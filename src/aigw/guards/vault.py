@@ -11,6 +11,7 @@ from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from aigw.aside import breathe
 from aigw.checks import at_least, text
 from aigw.errors import ConfigError
 from aigw.guards.json_text import JsonText, find_in_json
@@ -121,6 +122,7 @@ class Vault:
         found = [span for detector in self.detectors for span in detector.find(text)] if spans is None else spans
         parts = _parts(found, len(text))
         for start, end, kind in parts:
+            breathe()
             self.token(kind or "", text[start:end])
         return assemble(text, plan(text, parts, self._known), self.token)
 
@@ -135,6 +137,7 @@ class Vault:
         text = json_text.text
         parts = list(json_text.within_values(_parts(placed, len(text))))
         for start, end, kind in parts:
+            breathe()
             self.token(kind or "", text[start:end])
         planned = plan(text, parts, self._known)
         return json_text.assemble(list(json_text.within_values(planned)), self.token)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from aigw.aside import breathe
 from aigw.guards.moderation.folded import REACH, Folded, stable
 from aigw.guards.moderation.letters import Letters
 from aigw.guards.span import Span
@@ -140,6 +141,7 @@ def found_in(finders: Iterable[Finder], text: str, start: int, context: int) -> 
     found: list[Span] = []
     size = SLICE
     while len(text) - start > size + SLICE:
+        breathe()
         base = max(0, start - context)
         cut, spans = decided(finders, text[base : start + size], start - base)
         found += [Span(span.start + base, span.end + base, span.kind, span.score) for span in spans]
