@@ -168,6 +168,7 @@ HOMES = {
     "sqlite3": ("aigw.stores.", "aigw.usage."),
     "subprocess": (),
     "time": (
+        "aigw.aside",  # its threads let others run
         "aigw.dropin.transport",  # answers tell when they were made
         "aigw.metering.light",  # counting lets other threads run
         "aigw.runtime",
