@@ -8,9 +8,10 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aigw.guards.secrets.judged import Value, judge_assigned, judge_said
-from aigw.guards.secrets.names import kind_of
+from aigw.guards.secrets.names import QUALIFIERS, kind_of
+from aigw.guards.secrets.reading import Reading
 from aigw.guards.secrets.seen import GAPS, REACH
-from aigw.guards.secrets.values import is_strong
+from aigw.guards.secrets.values import HAS_DIGIT, is_strong
 from aigw.guards.span import Span
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ MARKS: Final = (
     *("pass", "pwd", "pswd", "pw", "secret", "token", "key", "auth", "cred", "bearer", "pin", "identified", "sas"),
     *("contraseña", "contrasena", "kennwort", "senha", "wachtwoord", "hasło", "haslo", "parol", "parool", "lösenord"),
     *("adgangskode", "salasana", "heslo", "jelszó", "пароль", "şifre", "sifre", "clave", "schlüssel", "sandi"),
-    *("密码", "密碼", "口令", "パスワード", "비밀번호", "암호", "密钥"),
+    *("密码", "密碼", "口令", "パスワード", "비밀번호", "암호", "密钥", "clé", "ключ"),
+    "chiave",
 )
 """Parts of the names of secrets, in lower case."""
 _ASCII_MARKS: Final = tuple(filter(str.isascii, MARKS))
@@ -36,7 +38,7 @@ _LONGEST_QUOTED: Final = 300
 _NAME_CHARS: Final = "abcdefghijklmnopqrstuvwxyz0123456789_.-$"
 _REST: Final = re.compile(rf"[A-Za-z0-9_.$\-\u00c0-\u058f]{{0,{_LONGEST_REST}}}+")
 
-_WORD: Final = re.compile(r"(?<![^\s\"'`(])[A-Za-z\u00c0-\u058f]{2,20}[ -]\Z")
+_WORD: Final = re.compile(r"(?s:(?:.*[\s\"'`(])?([A-Za-z\u00c0-\u058f]{2,20})[ -])")
 
 _ASSIGN: Final = re.compile(
     r"""
@@ -49,17 +51,18 @@ _ASSIGN: Final = re.compile(
     (?P<sign> := | => | %3[dD] | ={1,3} | !={1,2} | \?\??= | \|\|=? | \.= | \+= | <- | :{1,2}=? | -> | →
       | \uff1a | >\s{0,40} | ,(?=[ ]{0,4}\\?["'`]) | \(?\(\s{0,4}(?=["'`\\]) | [ \t](?=["'`]) | [ ]?\|[ ]? )
     (?P<space> [ \t]{0,12}) [(@]?
-    (?: (?:rb?|br?|b|u|f|L|str|String|Some|bytes|encode)?\(?(?=\\{0,3}["'`]) )?
+    (?: (?:rb?|br?|b|u|f|L|str|String|Some|bytes|encode|
+        (?P<decoded>(?:\w{1,10}\.)?(?:fromhex|unhexlify|b64decode|DecodeString|atob)))?\(?(?=\\{0,3}["'`]) )?
     """,
     re.VERBOSE,
 )
 _SCHEME: Final = re.compile(
     r"\\?[\"'`]?(?:bearer|basic|token|digest|ntlm|apikey|api-key|key|ssws|geniekey|bot|oauth|jwt|splunk"
-    r"|negotiate)[ ]+(?:token=)?(?=\S)",
+    r"|negotiate)[ ]+(?:token=)?(?:[\"'][ ]?[+.][ ]?(?=[\"']))?(?=\S)",
     re.IGNORECASE,
 )
 _LONGEST_SCHEME: Final = 14
-_FLAG: Final = re.compile(r"[ \t]{1,4}")
+_FLAG: Final = re.compile(r"[ \t]{1,4}(?:pass:)?")
 _SQL: Final = re.compile(
     r"\s{1,4}(?:with\s{1,4}\S{1,30}\s{1,4})?(?:by|as)\s{1,4}(?:password\s{1,4})?(?:values\s{1,4})?", re.IGNORECASE
 )
@@ -81,7 +84,8 @@ _SAID: Final = re.compile(
     re.VERBOSE,
 )
 _SAID_DIRECTLY: Final = re.compile(
-    r"[\"'`*]{0,2}(?:[ ](?:of|named|like|number|no\.?|code))?[ \t\n(\u3000是は為为\uff1a]{1,2}"
+    r"[\"'`*]{0,2}(?:[ ](?:of|named|like|number|no\.?|code)|[ ](?:от|для|к|на)[ ][\w-]{2,20})?"
+    r"[ \t\n(\u3000是は為为는은가이を\uff1a]{1,2}"
 )
 _JOINED: Final = re.compile(
     r"""
@@ -96,6 +100,10 @@ _BEFORE_NAME: Final = frozenset(" =$.")
 _JOINING: Final = re.compile(" (?:is|was|as|for) ")
 _UP_TO_WORD: Final = re.compile(f".*[{GAPS}\"'`]", re.DOTALL)
 _LONGEST_SAID: Final = 100
+_KEYS_OF: Final = frozenset(["clé", "cle", "clave", "chiave", "chave", "ключ"])
+_API: Final = re.compile(
+    r"[ ](?:(?:de|del|da|do|для)[ ]|d['\u2019])?(?:l['\u2019]|la[ ])?(?:API|api)\b(?: secrète| secreta)?"
+)
 _VERBS: Final = frozenset(["pass", "clave", "sandi", "bearer"])
 AHEAD: Final = 80
 """How many characters behind a value the name may begin that tells what it is."""
@@ -199,11 +207,12 @@ class Assigned:
         text = seen.text
         found: list[Span] = []
         still_open = len(text)
+        reading = Reading(seen, known)
         for name, end in self._names(seen, begin):
             kind = self._kind(text, name, end)
             if not kind or (text[name - 1 : name] == ":" and text.startswith("::", name - 2)):
                 continue
-            value, after = self._after(text, name, end, kind, known)
+            value, after = self._after(reading, name, *_with_its_use(text, name, end, kind))
             if value is not None and value.open and value.start < still_open and value.start <= name + REACH:
                 still_open = value.start
             if after is not None and start <= after.start <= name + REACH:
@@ -221,6 +230,9 @@ class Assigned:
         for mark in _ASCII_MARKS if low.isascii() else MARKS:
             hit = low.find(mark, begin)
             while hit >= 0:
+                if low.startswith(mark, hit + len(mark)):  # said twice in a row: the last one counts
+                    hit += len(mark)
+                    continue
                 rest = _REST.match(text, hit + len(mark))
                 assert rest is not None, "it matches nothing, too"
                 end = rest.end()
@@ -240,36 +252,47 @@ class Assigned:
         # Only what is surely the name of something is kept in memory: a secret may have such a word in it.
         is_plain = len(written) <= _LONGEST_KNOWN and written.replace("_", "").isalpha()
         kind = self._kind_of_known(written) if is_plain else kind_of(written)
-        if kind == "key" and (before := _WORD.search(text, max(0, name - 24), name)):
-            kind = kind_of(before[0][:-1] + " " + written)
+        if kind == "key" and text[name - 1 : name] in {"?", "&"}:
+            return "secret"
+        if kind == "key" and (before := _WORD.fullmatch(text, max(0, name - 24), name)):
+            word = before[1]
+            if not word.islower() or word in QUALIFIERS:
+                kind = kind_of(word + " " + written)
         return kind
 
-    def _after(
-        self, text: str, name: int, end: int, kind: str, known: frozenset[int]
-    ) -> tuple[Found | None, Span | None]:
+    def _after(self, reading: Reading, name: int, end: int, kind: str) -> tuple[Found | None, Span | None]:
         """Read the value behind a name."""
+        text = reading.text
         written = text[name:end]
         if "." in written and text[end : end + 1] == "(" and not kind_of(written.rpartition(".")[2]):
             return None, None  # a method of a secret
         # The nearest first: what stands there must not depend on what follows it.
-        for at, how, is_assigned in _places(text, name, end):
+        for at, how, is_assigned in _places(reading, name, end, kind):
+            if _STATEMENT.match(text, at):
+                continue
             value = read_value(text, at)
             if value is None:
                 continue
-            if value.open or value.start in known:
+            if value.open or value.start in reading.known:
                 return value, None
-            if value.end > value.start and not _is_code(text, value):
-                judge = judge_assigned if is_assigned else judge_said
+            if value.end > value.start:
                 whole = Value(text[value.start : value.end], value.quoted)
-                score, label = judge(whole, kind, written, how, self._bits)
+                meant = "secret" if kind == "key" and how == "()" else kind
+                asked = (whole, meant, written, how, is_assigned)
+                if (judged := reading.judged.get(asked)) is None:
+                    judge = judge_assigned if is_assigned else judge_said
+                    judged = reading.judged[asked] = judge(whole, meant, written, how, self._bits)
+                score, label = judged
                 if score:
                     return value, Span(value.start, value.end, label, score)
         return None, None
 
-    def _before(self, text: str, name: int, kind: str) -> Span | None:
+    def _before(self, text: str, name: int, kind: str) -> Span | None:  # noqa: PLR0911  (the cheapest questions first)
         """Read the value before a name: "hunter2 is the password"."""
         low = max(0, name - AHEAD + 1)
         ahead = text[low:name]
+        if not HAS_DIGIT.search(text, max(0, low - _LONGEST_SAID - 1), name):
+            return None  # as every strong value has one
         if "=" not in ahead and _JOINING.search(ahead) is None:
             return None
         joined = _JOINED.search(text, low, name)
@@ -291,15 +314,25 @@ class Assigned:
         return Span(start, start + len(value), "PASSWORD" if kind == "password" else "API_KEY", 0.7)
 
 
-def _places(text: str, name: int, end: int) -> list[tuple[int, str, bool]]:
+def _with_its_use(text: str, name: int, end: int, kind: str) -> tuple[int, str]:
+    """Return where a name ends, with what some languages say behind it, and what it means: "la clé d'API"."""
+    if text[name:end].lower() in _KEYS_OF and (use := _API.match(text, end)):
+        return use.end(), "secret"
+    return end, kind
+
+
+def _places(reading: Reading, name: int, end: int, kind: str) -> list[tuple[int, str, bool]]:
     """Return where values of a name may begin, how they are joined to it, and whether by an assignment."""
+    text = reading.text
     places: list[tuple[int, str, bool]] = []
     if assigned := _place_assigned(text, name, end):
         places.append((*assigned, True))
-    if _may_be_said(text, end) and text[name:end].lower() not in _VERBS:
-        for how, pattern in (("directly", _SAID_DIRECTLY), ("said", _SAID)):
-            if said := pattern.match(text, end):
-                places.append((said.end(), how, False))
+    is_said = _may_be_said(text, end) and reading.may_say(kind, end)
+    if is_said and text[name:end].lower() not in _VERBS:
+        if directly := _SAID_DIRECTLY.match(text, end):
+            places.append((directly.end(), "directly", False))
+        if reading.tells.is_near(end) and (said := _SAID.match(text, end)):
+            places.append((said.end(), "said", False))
     return places if len(places) < 2 else sorted(places, key=_PLACE)  # noqa: PLR2004  (nothing to sort)
 
 
@@ -312,7 +345,7 @@ def _may_be_said(text: str, end: int) -> bool:
     return next_ != "(" and (next_ not in {"=", ":"} or text[end + 1 : end + 2].isspace())
 
 
-def _place_assigned(text: str, name: int, end: int) -> tuple[int, str] | None:
+def _place_assigned(text: str, name: int, end: int) -> tuple[int, str] | None:  # noqa: PLR0911  (a table as a function)
     """Return where what is assigned to a name begins, and by which sign, with a space if one follows it."""
     written = text[name:end].lower()
     if written == "identified":
@@ -324,14 +357,11 @@ def _place_assigned(text: str, name: int, end: int) -> tuple[int, str] | None:
             return None  # a verb
         if "\n" in assign["sign"] and text[text.rfind("\n", 0, name) + 1 : name].strip() != "<":
             return None  # it only stands in brackets
+        if assign["decoded"]:
+            return assign.end(), "()"
         is_one_word = text.find(" ", assign.end(), assign.end() + _LONGEST_SCHEME) < 0
         scheme = None if is_one_word else _SCHEME.match(text, assign.end())
         return (scheme or assign).end(), sign if not assign["space"] else sign + " "
     if text[name : name + 1] == "-" and (flag := _FLAG.match(text, end)):
         return flag.end(), "--"
     return None
-
-
-def _is_code(text: str, value: Found) -> bool:
-    """Tell at little cost what is another assignment, or a call."""
-    return not value.quoted and bool(_STATEMENT.match(text, value.start, value.end))

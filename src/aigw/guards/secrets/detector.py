@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from aigw.errors import ConfigError
 from aigw.guards.secrets.assigned import AHEAD, Assigned
+from aigw.guards.secrets.commands import find_given
 from aigw.guards.secrets.formats import FORMATS
 from aigw.guards.secrets.judged import LABELS
+from aigw.guards.secrets.pairs import find_pairs
 from aigw.guards.secrets.pem import find_keys, open_block
 from aigw.guards.secrets.seen import CONTEXT, GAPS, REACH, Seen, last_token, without_hidden_end
-from aigw.guards.secrets.shapes import FORMS, SURE, find_credentials, find_logins, find_tokens
+from aigw.guards.secrets.shapes import FORMS, SURE, find_credentials, find_tokens
 from aigw.guards.secrets.values import is_strong
 from aigw.guards.span import Span, best
 
@@ -167,7 +169,8 @@ class Secrets:
         found, still_open = self._assigned.find(seen, begin, start, known)
         found += tokens
         found += find_credentials(text, start)
-        found += [span for span in find_logins(text, begin) if span.start >= start]
+        found += [span for span in find_given(text, begin) if span.start >= start]
+        found += [span for span in find_pairs(seen, begin) if span.start >= start]
         found += find_keys(text, start)
         for kind, pattern in self._custom:
             found += _custom(text, start, kind, pattern)

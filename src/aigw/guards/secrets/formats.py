@@ -119,7 +119,7 @@ GRAFANA_API_KEY base64 60 500 eyJrIjoi
 SENTRY_TOKEN base64 40 500 sntrys_
 SENTRY_TOKEN hex 60 68 sntryu_ sntrya_
 HONEYCOMB_API_KEY word 50 70 hcaik_ hcxik_ hcaic_
-POSTHOG_API_KEY alnum 32 80 phx_ pha_ phs_ phr_
+POSTHOG_API_KEY url 30 80 phx_ pha_ phs_ phr_
 DYNATRACE_TOKEN dotted 60 110 dt0c01. dt0s01. dt0s16.
 VAULT_TOKEN url 22 320 hvs. hvb. hvr.
 DOPPLER_TOKEN alnum 38 50 dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit.
@@ -134,7 +134,7 @@ FIGMA_TOKEN url 36 60 figd_ figo_ figu_ figor_
 ASANA_TOKEN any 40 80 1/12 2/12
 TYPEFORM_TOKEN any 38 70 tfp_
 CONTENTFUL_TOKEN url 38 50 CFPAT-
-SHOPIFY_TOKEN hex 30 40 shpat_ shpca_ shppa_ shpss_ shprt_ shpua_ shpit_
+SHOPIFY_TOKEN alnum 30 40 shpat_ shpca_ shppa_ shpss_ shprt_ shpua_ shpit_
 SQUARE_TOKEN url 20 64 sq0atp- sq0csp- sq0idb- EAAA
 PAYPAL_BRAINTREE_TOKEN any 30 80 access_token$
 PLAID_TOKEN url 36 36 access-sandbox- access-development- access-production-
@@ -198,4 +198,66 @@ CLERK_SECRET alnum 40 52 sk_live_ sk_test_
 INNGEST_KEY hex 64 64 signkey-prod- signkey-test-
 SCALEWAY_KEY upper 17 17 SCW
 LOGFIRE_TOKEN word 40 60 pylf_v1_
+AWS_SESSION_TOKEN base64 100 2400 IQoJb3JpZ2lu FwoGZXIvYXdz
+GOOGLE_API_KEY url 38 80 AQ.Ab
+GOOGLE_OAUTH_CODE url 60 90 4/0A
+CURSOR_API_KEY hex 60 68 key_
+FIRECRAWL_API_KEY hex 32 32 fc-
+E2B_API_KEY hex 40 40 e2b_
+RUNPOD_API_KEY alnum 40 60 rpa_
+DAYTONA_API_KEY hex 60 68 dtn_
+HELICONE_API_KEY url 24 60 sk-helicone-
+WANDB_API_KEY word 60 100 wandb_v1_
+CARTESIA_API_KEY alnum 20 30 sk_car_
+BRAVE_API_KEY url 27 29 BSA
+APIFY_TOKEN alnum 30 44 apify_api_
+BROWSERBASE_API_KEY url 24 44 bb_live_
+MEM0_API_KEY alnum 38 42 m0-
+N8N_API_KEY dotted 32 400 n8n_api_
+ALCHEMY_API_KEY alnum 28 34 alcht_
+CLOSE_API_KEY dotted 45 45 api_
+FLEETBASE_KEY alnum 20 20 flb_live_
+FLEXPORT_TOKEN url 40 40 shltm_
+PAGARME_KEY alnum 30 30 ak_live_
+PHOTOROOM_KEY word 42 105 sk_pr_
+PORTAINER_TOKEN base64 30 60 ptr_
+ROOTLY_TOKEN hex 60 68 rootly_
+UBIDOTS_TOKEN alnum 30 40 BBFF- BBUS-
+FIGMA_TOKEN url 36 60 figp_
+ROBINHOOD_KEY url 36 36 rh-api-
+SALAD_CLOUD_KEY word 24 243 salad_cloud_
+HARNESS_KEY dotted 66 70 pat. sat.
+SETTLEMINT_TOKEN alnum 16 16 sm_aat_ sm_pat_ sm_sat_
+YANDEX_TOKEN dotted 90 220 t1.
+TEAMWORK_TOKEN base64 40 120 tkn.v1_
+STYTCH_SECRET base64 36 60 secret-live- secret-test-
+PADDLE_KEY word 40 90 pdl_live_apikey_ pdl_sdbx_apikey_
+POLAR_TOKEN alnum 36 64 polar_oat_ polar_pat_
+MERCADO_PAGO_TOKEN url 55 90 APP_USR-
+MOLLIE_KEY alnum 30 30 live_ test_
+ZOHO_TOKEN dotted 65 65 1000.
+TRELLO_TOKEN hex 60 76 ATTA
+AXIOM_TOKEN url 36 36 xaat- xapt-
+MONGODB_ATLAS_SECRET url 38 60 mdb_sa_sk_
+AIVEN_PASSWORD url 18 32 AVNS_
+ELASTIC_KEY base64 40 120 essu_
+ASTRA_DB_TOKEN any 80 120 AstraCS:
+DATABRICKS_TOKEN hex 32 32 dose
+BUILDKITE_TOKEN alnum 36 64 bkaj_ bkpt_
+SOCKET_TOKEN url 36 90 sktsec_
+DENO_TOKEN alnum 34 44 ddp_ ddo_
+GITPOD_TOKEN dotted 30 100 gitpod_pat_
+DBT_TOKEN base64 36 60 dbtc_ dbtu_ dbts_
+SALESFORCE_REFRESH_TOKEN dotted 70 90 5Aep861
+CALCOM_KEY hex 32 32 cal_live_
+DUB_KEY alnum 24 32 dub_
+RIOT_API_KEY url 36 36 RGAPI-
+TELNYX_KEY word 40 56 KEY01
+XPRV_KEY alnum 105 112 xprv
+NOSTR_KEY lower 58 58 nsec1
+WOOCOMMERCE_KEY hex 40 40 ck_ cs_
+OPEN_VSX_TOKEN url 30 64 ovsxat_ ovsxp_
+PACKAGIST_TOKEN alnum 40 90 packagist_uut_ packagist_orw_ packagist_oor_
+UPCLOUD_TOKEN upper 24 30 ucat_
+TOKEN alnum 30 64 odt_
 """)

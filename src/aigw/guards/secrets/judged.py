@@ -26,6 +26,7 @@ _UNLIKELY: Final = 0.4
 _NO: Final = (0.0, "")
 
 _SHORTEST_HEX: Final = 16
+_LONG_KEY: Final = 28
 _PIN: Final = re.compile(r"\d{4,8}")
 _ALPHABETIC: Final = re.compile(r"[A-Za-z\u00c0-\u058f]+")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$@][A-Za-z_]*(?:[-_.][A-Za-z0-9]+)*\d{0,2}")
@@ -37,6 +38,13 @@ _UPPER_NAME: Final = re.compile(r"[A-Z][A-Z0-9_.]{2,}")
 _CONSTANT: Final = re.compile(r"[A-Z]+[0-9]{0,4}(?:_[A-Z]+[0-9]{0,2})+|[A-Za-z_]\w*=\w+")
 _HAS_DIGIT: Final = re.compile(r"\d")
 _SENTENCE: Final = re.compile(r"\s")
+_LABEL: Final = re.compile(
+    r"[A-Za-z\u00c0-\u058f]+(?:[*:?…]|\.{3})"  # what a form says
+    r"|[#.][a-z][a-z0-9]*(?:[-_]{1,2}[a-z0-9]+)+|[#.][a-z]+(?:[ >]+[#.]?[a-z-]+)*|\[\w+(?:=.*)?\]"  # a selector
+)
+_ESCAPED_LETTER: Final = re.compile(r"\\u[0-9a-fA-F]{4}")
+_WORDS: Final = re.compile(r"[A-Za-zé \-*:.()]+")
+_JOINED: Final = re.compile(r"[\"'] ?[.+] ?[$\w(]|[$\w)] ?[.+] ?[\"']")
 
 
 class Value(NamedTuple):
@@ -56,7 +64,13 @@ def _is_nothing(value: Value) -> bool:
     text = value.text
     if text.startswith(_PUBLIC) or is_hashed(text) or is_date(text) or _CONSTANT.fullmatch(text):
         return True
+    if value.quoted and (_JOINED.search(text) or _LABEL.fullmatch(text) or _is_written_in_escapes(text)):
+        return True
     return is_reference(text, quoted=value.quoted) or is_placeholder(text)
+
+
+def _is_written_in_escapes(text: str) -> bool:
+    return "\\u" in text and _WORDS.fullmatch(_ESCAPED_LETTER.sub("é", text)) is not None
 
 
 _PUBLIC: Final = (
@@ -98,7 +112,8 @@ def judge_assigned(value: Value, kind: str, name: str, sign: str, bits: float) -
 def _password(value: Value, name: str, sign: str) -> float:  # noqa: PLR0911  (a table in the form of a function)
     text = value.text
     if _SENTENCE.search(text):
-        return _UNLIKELY if classes(text) < 4 or len(text) > 40 else _LIKELY  # noqa: PLR2004
+        is_phrase = len(text) <= 40 and any(is_strong(word.strip("()[].,;:!?")) for word in text.split())  # noqa: PLR2004
+        return _LIKELY if is_phrase else _UNLIKELY
     if not value.quoted and _CODE.match(text):
         return 0.0
     if not any(char.isalnum() for char in text):
@@ -135,7 +150,7 @@ def _key(value: Value, kind: str, name: str, bits: float) -> float:  # noqa: PLR
     if text.isdigit() or (not has_digit and (classes(text) < 2 or len(text) < 20)):  # noqa: PLR2004
         return 0.0
     if kind == "key":
-        return _LIKELY if classes(text) >= 3 else _UNLIKELY  # noqa: PLR2004
+        return _LIKELY if classes(text) >= 3 or len(text) >= _LONG_KEY else _UNLIKELY  # noqa: PLR2004
     return _SURE
 
 
@@ -153,15 +168,22 @@ def judge_said(value: Value, kind: str, name: str, how: str, bits: float) -> tup
     text = value.text
     if kind == "pin":
         return (_LIKELY, label) if _PIN.fullmatch(text) and how == "said" else _NO
-    if len(text) < 4:  # noqa: PLR2004
+    if len(text) < 4 or (not value.quoted and text.isalpha()):  # noqa: PLR2004
         return _NO
     if kind == "password":
         score = _said_password(value, name, how)
+    elif kind == "secret" and name.lower() == "secret" and how == "said" and _is_human(text):
+        score = _LIKELY
     elif len(text) < 12 or _SENTENCE.search(text) or not _HAS_DIGIT.search(text):  # noqa: PLR2004
         return _NO
     else:
         score = min(0.7, _key(Value(text, quoted=True), kind, name, bits))
     return (score, label) if score and not _is_nothing(value) else _NO
+
+
+def _is_human(text: str) -> bool:
+    """Tell whether this looks like a password that somebody chose."""
+    return classes(text) >= 3 and len(text) >= 8 and (is_strong(text) or is_strong(text.rstrip("!?.")))  # noqa: PLR2004
 
 
 def _said_password(value: Value, name: str, how: str) -> float:

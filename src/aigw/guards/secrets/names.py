@@ -30,7 +30,7 @@ TOKENS: Final = _words("""
     ficha xoauth
 """)
 KEYS: Final = _words("""
-    key apikey schlüssel schluessel clé chave klucz ключ 密钥 金鑰 キー 키
+    key apikey schlüssel schluessel clé chave chiave llave klucz ключ 密钥 金鑰 キー 키
 """)
 PINS: Final = _words("""
     pin
@@ -59,6 +59,11 @@ _BEFORE_KEY: Final = _words("""
     gitlab slack heroku mistral cohere groq xai deepseek gemini openrouter together replicate pinecone cloudflare
     newrelic sentry supabase firebase clé clave llave api-key wifi wlan wpa vpn backup database db
 """)
+_NETWORKS: Final = _words("""
+    wifi wlan wpa wep fi psk
+""")
+QUALIFIERS: Final = _BEFORE_KEY | _NOT_BEFORE_KEY | _NETWORKS | SECRETS
+"""The words before "key" that tell which."""
 _AFTER: Final = _words("""
     id ids name names file filename path url uri type types length len size count hash hashed digest field fields
     label placeholder hint policy expiry expires expiration expired ttl endpoint limit limits usage manager provider
@@ -113,6 +118,8 @@ def _kind_of_word(words: list[str], at: int) -> str:  # noqa: PLR0911  (a table 
     if word in PINS:
         return "pin"
     if word in KEYS:
+        if before in _NETWORKS:
+            return "password"
         if word == "apikey" or before in _BEFORE_KEY or before in SECRETS:
             return "secret"
         return "" if before in _NOT_BEFORE_KEY else "key"

@@ -22,6 +22,8 @@ _LINE: Final = re.compile(r"(?:[^\n]{0,24}?(?<![A-Za-z0-9+/=])(?=[A-Za-z0-9+/=]{
 _TAIL: Final = re.compile(r"(?![A-Z]?[a-z]*\b)[A-Za-z0-9+/=]{1,19}+(?![A-Za-z0-9])")
 _END: Final = re.compile(r"-{4,5} ?END [A-Za-z0-9 ]{3,60}-{4,5}")
 _LONGEST_END: Final = 320
+_PUTTY: Final = re.compile(r"Private-Lines: \d{1,3}\r?\n")
+_LONGEST_PUTTY: Final = 24
 
 
 def blocks(text: str, start: int) -> Iterator[tuple[int, int, bool]]:
@@ -29,6 +31,9 @@ def blocks(text: str, start: int) -> Iterator[tuple[int, int, bool]]:
     if text.find("BEGIN ", start) >= 0:
         for begin in matches(_BEGIN, text, start, 2 * _LONGEST_BEGIN):
             yield _block(text, begin.start(), begin.end())
+    for begin in matches(_PUTTY, text, max(0, start - _LONGEST_PUTTY), _LONGEST_PUTTY):
+        if begin.end() >= start:
+            yield _block(text, begin.end(), begin.end())
 
 
 def _block(text: str, begin: int, at: int) -> tuple[int, int, bool]:

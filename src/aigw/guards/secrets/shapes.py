@@ -9,8 +9,8 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aigw.guards.secrets.formats import ALPHABETS, FORMATS
-from aigw.guards.secrets.seen import AT_ONCE, GAPS, matches
-from aigw.guards.secrets.values import classes, has_entropy, is_placeholder, is_strong, is_wordy
+from aigw.guards.secrets.seen import AT_ONCE
+from aigw.guards.secrets.values import classes, has_entropy, is_placeholder, is_wordy
 from aigw.guards.span import Span
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class _Form(NamedTuple):
         before: how many characters before the mark it may begin.
         pattern: the whole; its group ``secret``, or else all of it, is reported.
         check: tells of what is matched whether it is one.
+        head: what stands before the mark, where that is known.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class _Form(NamedTuple):
     before: int
     pattern: re.Pattern[str]
     check: Callable[[str], bool] | None = None
+    head: re.Pattern[str] | None = None
 
 
 def _is_signed_token(value: str) -> bool:
@@ -68,14 +70,23 @@ def _is_random(value: str) -> bool:
 
 
 def _form(kind: str, mark: str, before: int, pattern: str, check: Callable[[str], bool] | None = _is_random) -> _Form:
-    return _Form(kind, mark, before, re.compile(pattern), check)
+    head = pattern.partition(mark.replace(".", r"\.").replace("+", r"\+"))[0]
+    head += ")" if "(?P<secret>" in head else ""
+    whole = re.compile(pattern, re.ASCII)  # letters of other scripts are gaps
+    return _Form(kind, mark, before, whole, check, re.compile(rf"{head}\Z", re.ASCII) if before else None)
 
 
 _HEX: Final = "[0-9a-fA-F]"
 _UUID: Final = f"{_HEX}{{8}}-(?:{_HEX}{{4}}-){{3}}{_HEX}{{12}}"
 
 FORMS: Final = (
-    _form("JWT", "eyJ", 0, r"(?<![\w-])eyJ[\w-]{8,2000}+\.e[wy][\w-]{6,8000}+\.(?:[\w-]{16,2000}+)?", _is_signed_token),
+    _form(
+        "JWT",
+        "eyJ",
+        0,
+        r"(?<![\w-])eyJ[\w-]{8,2000}+\.e[wy][\w-]{6,8000}+(?:\.(?:[\w-]{16,2000}+)?)?",
+        _is_signed_token,
+    ),
     _form(
         "JWT",
         "eyJ",
@@ -92,6 +103,9 @@ FORMS: Final = (
     _form(
         "AZURE_OPENAI_KEY", "JQQJ99", 52, r"(?<![A-Za-z0-9])[A-Za-z0-9]{40,52}JQQJ99[A-Za-z0-9]{20,40}(?![A-Za-z0-9])"
     ),
+    _form("AZURE_SEARCH_KEY", "AzSe", 42, r"(?<![A-Za-z0-9])[A-Za-z0-9]{42}AzSe[A-D][A-Za-z0-9]{5}(?![A-Za-z0-9])"),
+    _form("AZURE_FUNCTION_KEY", "AzFu", 44, r"(?<![\w-])[\w-]{44}AzFu[\w-]{6}=="),
+    _form("AZURE_STORAGE_KEY", "+ASt", 76, r"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{76}\+ASt[A-Za-z0-9/+]{6}=="),
     _form("TERRAFORM_TOKEN", ".atlasv1.", 14, r"(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{60,72}"),
     _form("FIREBASE_KEY", ":APA91b", 22, r"(?<![\w-])AAAA[\w-]{7}:APA91b[\w-]{130,140}"),
     _form("FIREBASE_TOKEN", ":APA91b", 22, r"(?<![\w-])[\w-]{20,22}:APA91b[\w-]{130,140}"),
@@ -109,8 +123,19 @@ FORMS: Final = (
         0,
         rf"/webhookb2/(?P<secret>{_UUID}@{_UUID}/IncomingWebhook/[0-9a-f]{{32}}/{_UUID})",
     ),
-    _form("ZAPIER_WEBHOOK", "hooks.zapier.com/", 0, r"hooks\.zapier\.com/hooks/catch/(?P<secret>\d{4,10}/\w{6,12})"),
+    _form(
+        "ZAPIER_WEBHOOK",
+        "hooks.zapier.com/",
+        0,
+        r"hooks\.zapier\.com/hooks/(?:catch|standard)/(?P<secret>\d{4,10}/\w{6,40})",
+        None,
+    ),
     _form("AZURE_SAS", "sig=", 0, r"(?<![A-Za-z])sig=(?P<secret>[A-Za-z0-9%+/]{40,70}(?:=|%3[dD])?)"),
+    _form("TOKEN", "response=", 2, rf"(?<=[ ,])response=\"?(?P<secret>{_HEX}{{32,64}})(?!\w)"),
+    _form(
+        "GITHUB_TOKEN", "ghs_", 0, r"(?<![A-Za-z0-9])ghs_\d{1,12}_eyJ[\w-]{8,2000}+\.[\w-]{6,8000}+\.[\w-]{16,2000}+"
+    ),
+    _form("DOPPLER_TOKEN", "dp.st.", 0, r"(?<![A-Za-z0-9])dp\.st\.(?:[a-z0-9_-]{2,35}\.)?[A-Za-z0-9]{40,44}(?!\w)"),
     _form("MAXMIND_KEY", "_mmk", 36, r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk(?!\w)"),
     _form("SALESFORCE_TOKEN", "!AQ", 18, r"(?<![A-Za-z0-9])00D[A-Za-z0-9]{9,15}!AQ[\w.]{60,110}"),
     _form("PLANETSCALE_TOKEN", "pscale_", 0, r"pscale_(?:tkn|oauth|pw)_[\w=.-]{32,64}"),
@@ -136,25 +161,6 @@ _CREDENTIALS: Final = re.compile(
     r"(?P<user>[^\s/@:?#\"'<>\\\x00-\x20\u0590-\U0010ffff]{0,100}(?:@[\w.-]{3,60})?):"
     r"(?P<password>[^\s/@\"'<>\\\x00-\x20\u0590-\U0010ffff]{1,200})@(?=[\w\[{$%])"
 )
-_LOGIN: Final = re.compile(
-    r"-(?<=[\s\"']-)(?:u|-user|-proxy-user|U)(?:[ =]{1,2}[\"']?|[\"'])[\w.@+-]{1,60}:"
-    r"(?P<password>[^\s\"'`:/\x00-\x20\x7f-\xa0\u0590-\U0010ffff]{4,100})"
-)
-_COMMANDS: Final = (
-    (
-        "mysql",
-        re.compile(
-            rf"mysql(?:dump|admin|sh)?(?: [^{GAPS}]{{1,30}}){{0,4}}?"
-            rf" -p(?P<password>[^{GAPS}\"'-][^{GAPS}\"']{{5,60}})(?!\S)"
-        ),
-    ),
-    (
-        "ConvertTo-SecureString",
-        re.compile(rf"ConvertTo-SecureString(?: -String)? [\"'](?P<password>[^{GAPS}\"'`]{{6,100}})[\"']"),
-    ),
-)
-"""Commands that are given a password without its name, each with its first characters."""
-_LONGEST_LOGIN: Final = 200
 _NO_PASSWORD: Final = re.compile(
     r"(?i)\$|[{}<>*]|%\(|^x+$|^\.+$|^(?:pass|password|passwd|pwd|secret|token|user|pw|p|\[.*|mypassword|yourpassword)$"
 )
@@ -301,35 +307,15 @@ def _forms(text: str, start: int, form: _Form, mark: int) -> Iterator[Span]:
     group = "secret" if "secret" in form.pattern.groupindex else 0
     end = start
     while mark >= 0:
-        match = (
-            form.pattern.search(text, max(start, mark - form.before), mark + _LONGEST_FORM)
-            if form.before
-            else form.pattern.match(text, mark)
-        )
-        if match and match.start() <= mark and (form.check is None or form.check(match[0])):
+        match = None
+        if form.head is None:
+            match = form.pattern.match(text, mark)
+        elif head := form.head.search(text, max(start, mark - form.before), mark):
+            match = form.pattern.match(text, head.start())
+        if match and (form.check is None or form.check(match[0])):
             yield Span(match.start(group), match.end(group), form.kind, SURE)
             end = match.end()
         mark = text.find(form.mark, max(mark + len(form.mark), end))
-
-
-def find_logins(text: str, begin: int) -> Iterator[Span]:
-    """Yield the passwords of ``-u user:password``, as it is given to curl, and of some other commands.
-
-    Args:
-        text: the text.
-        begin: where to begin to look, which is before where passwords may begin.
-    """
-    for match in matches(_LOGIN, text, begin, _LONGEST_LOGIN):
-        password = match["password"]
-        if not (_NO_PASSWORD.search(password) or is_placeholder(password) or password.lower() in _DEFAULT_PASSWORDS):
-            yield Span(match.start("password"), match.end("password"), "PASSWORD", _LIKELY)
-    for mark, command in _COMMANDS:
-        at = text.find(mark, begin)
-        while at >= 0:
-            given = command.match(text, at)
-            if given and is_strong(given["password"]):
-                yield Span(given.start("password"), given.end("password"), "PASSWORD", _LIKELY)
-            at = text.find(mark, at + len(mark))
 
 
 def find_credentials(text: str, start: int) -> Iterator[Span]:

@@ -12,7 +12,7 @@ _BITS: Final = (0.0, *(count * math.log2(count) for count in range(1, _LOOKED_AT
 
 # Each branch of the patterns that are searched for begins with a character, so that `re` skips what none begins with.
 _STAND_IN: Final = re.compile(
-    r"\$[{(]|\{[{%]|%\(|<[^>]*>|xxxx|XXX|\*\*\*|\.\.\.|…|••|___|----|\#\#\#|\?\?\?|000000"
+    r"[$#][{(]|\{[{%]|%\(|<[^>]*>|xxxx|XXX|\*\*\*|\.\.\.|…|••|___|----|\#\#\#|\?\?\?|000000"
     r"|123456789|a(?:bcdefg|bcd1234)|1a2b3c4d"
 )
 _STANDS_ALONE: Final = re.compile(r"<|\{[^}]*\}$|\[[^\]]*\]?$|\$[A-Za-z_]|%\w+%?$|@\w+@?$|:\w+$|&\w+$")
@@ -175,14 +175,14 @@ def is_strong(value: str) -> bool:
     """
     if not 6 <= len(value) <= _LOOKED_AT or not value.isprintable():  # noqa: PLR2004  (shorter is no password)
         return False
-    if not (_HAS_DIGIT.search(value) and _HAS_LETTER.search(value)) or classes(value) < 2:  # noqa: PLR2004
+    if not (HAS_DIGIT.search(value) and _HAS_LETTER.search(value)) or classes(value) < 2:  # noqa: PLR2004
         return False
     if is_date(value) or _USUAL.fullmatch(value) or is_reference(value) or is_hashed(value):
         return False
     return not is_placeholder(value)
 
 
-_HAS_DIGIT: Final = re.compile(r"\d")
+HAS_DIGIT: Final = re.compile(r"\d")
 _HAS_LETTER: Final = re.compile(r"[^\W\d_]")
 _USUAL: Final = re.compile(
     r"""
