@@ -170,7 +170,6 @@ HOMES = {
     "time": (
         "aigw.aside",  # its threads let others run
         "aigw.dropin.transport",  # answers tell when they were made
-        "aigw.metering.light",  # counting lets other threads run
         "aigw.runtime",
         "aigw.transport.",
         "aigw.wire.failures",  # Retry-After may be a date

@@ -40,7 +40,7 @@ def breathe(now: Callable[[], float] = time.perf_counter, sleep: Callable[[float
         sleep: rests.
     """
     thread = threading.current_thread()
-    if isinstance(thread, _Worker) and now() - thread.rested > BREATH:
+    if isinstance(thread, BesideThread) and now() - thread.rested > BREATH:
         sleep(REST)
         thread.rested = now()
 
@@ -114,7 +114,7 @@ class Aside:
             if self._threads >= self._most:
                 return
             self._threads += 1
-        _Worker(target=self._run, name="aigw-aside", daemon=True).start()
+        BesideThread(target=self._run, name="aigw-aside", daemon=True).start()
 
     def _run(self) -> None:
         while (job := self._next()) is not None:
@@ -133,8 +133,8 @@ class Aside:
             return None
 
 
-class _Worker(threading.Thread):
-    """A thread beside an event loop."""
+class BesideThread(threading.Thread):
+    """A thread that computes beside an event loop; see `breathe`."""
 
     rested = 0.0
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from aigw.aside import breathe
 from aigw.message import Image, Text
 from aigw.metering.encodings import ENCODINGS, LIGHT
-from aigw.metering.light import LightEncoding, breathe
+from aigw.metering.light import LightEncoding
 from aigw.metering.models import encoding_of
 from aigw.metering.prompt import Prompt
 from aigw.metering.slices import count_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from aigw.call import Call
     from aigw.metering.calibration import Calibration
     from aigw.metering.encodings import Encoder
@@ -30,9 +29,6 @@ SHORT: Final = 8192
 
 SHORT_OF_LIGHT: Final = 2048
 """The same for a light encoding."""
-
-OFTEN: Final = 128
-"""Texts of a prompt after which other threads may run."""
 
 OF_A_MESSAGE: Final = 64
 """Bytes that reading a message takes as long as."""
@@ -71,50 +67,39 @@ def size(text: str) -> int:
     return round(length * len(sample.encode("utf-8", "surrogatepass")) / len(sample))
 
 
-def measure(call: Call, model: str, *, aside: bool = False) -> Measure:
+def measure(call: Call, model: str) -> Measure:
     """Measure a prompt by its bytes.
 
     Args:
         call: the call.
         model: the model that it is for.
-        aside: this runs in a thread beside an event loop, and lets that run now and then.
     """
-    prompt = Prompt(call, model, _breathing(size) if aside else size)
+    prompt = Prompt(call, model, _size)
     return Measure(math.ceil(prompt.texts / BYTES_A_TOKEN) + prompt.fixed)
 
 
-def count(call: Call, model: str, encoding: Encoder, *, aside: bool = False) -> Measure:
+def count(call: Call, model: str, encoding: Encoder) -> Measure:
     """Count a prompt by an encoding, and measure it by its bytes as well.
 
     Args:
         call: the call.
         model: the model that it is for.
         encoding: the encoding of that model.
-        aside: this runs in a thread beside an event loop, and lets that run now and then.
     """
     bytes_ = 0
 
     def both(text: str) -> int:
         nonlocal bytes_
-        bytes_ += size(text)
+        bytes_ += _size(text)
         return count_text(encoding, text)
 
-    prompt = Prompt(call, model, _breathing(both) if aside else both)
+    prompt = Prompt(call, model, both)
     return Measure(math.ceil(bytes_ / BYTES_A_TOKEN) + prompt.fixed, int(prompt.texts) + prompt.fixed)
 
 
-def _breathing(function: Callable[[str], int]) -> Callable[[str], int]:
-    """Let other threads run after every so many calls of a function."""
-    calls = 0
-
-    def breathing(text: str) -> int:
-        nonlocal calls
-        calls += 1
-        if calls % OFTEN == 0:
-            breathe()
-        return function(text)
-
-    return breathing
+def _size(text: str) -> int:
+    breathe()
+    return size(text)
 
 
 def is_short(call: Call, encoding: Encoder | None = None) -> bool:

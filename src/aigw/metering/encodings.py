@@ -10,6 +10,8 @@ import os
 import threading
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, Protocol, TypeVar
 
+from aigw.aside import BesideThread
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -134,7 +136,7 @@ class Encodings(Generic[E]):
             if name in self._threads:
                 return
             self._threads.add(name)
-        threading.Thread(target=self._run, args=(name,), name=f"aigw-{self._what}{name}", daemon=True).start()
+        BesideThread(target=self._run, args=(name,), name=f"aigw-{self._what}{name}", daemon=True).start()
 
     def _run(self, name: str) -> None:
         try:

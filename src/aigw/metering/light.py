@@ -8,18 +8,16 @@ byte pair encoding is defined. It takes three to five times as long.
 
 from __future__ import annotations
 
-import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
+
+from aigw.aside import breathe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 STEP: Final = 500
 """Entries of a table that are read in one step, about 0.3 ms."""
-
-BREATH: Final = 20e-6
-"""Seconds for which work lets others run. With none at all the interpreter often goes on with whoever ran last."""
 
 LONG: Final = 256
 """Characters of a text, of which there may be more in a row, after which others may run."""
@@ -35,11 +33,6 @@ KEPT: Final = 20_000
 """Pieces whose tokens are remembered."""
 
 _NONE: Final = 1 << 62
-
-
-def breathe() -> None:
-    """Let other threads run."""
-    time.sleep(BREATH)
 
 
 class LightEncoding:

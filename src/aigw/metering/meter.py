@@ -176,9 +176,7 @@ class CallMeter:
             return work()
         left = call.remaining()
         try:
-            return await self._metering.aside.run(
-                call.ports, partial(work, aside=True), None if left == float("inf") else max(left, 0.0)
-            )
+            return await self._metering.aside.run(call.ports, work, None if left == float("inf") else max(left, 0.0))
         except Exception:  # noqa: BLE001  (it took too long, or failed: an estimate will do)
             return measure(call, model)
 
