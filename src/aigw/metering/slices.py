@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from aigw.aside import breathe
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,7 +36,11 @@ def count_text(encoding: Encoder, text: str) -> int:
     encode = encoding.encode_ordinary
     if len(text) <= LONGEST:
         return len(encode(text))
-    return sum([len(encode(piece)) for piece in slices(text)])
+    total = 0
+    for piece in slices(text):
+        breathe()
+        total += len(encode(piece))
+    return total
 
 
 def slices(text: str) -> Iterator[str]:
