@@ -113,9 +113,8 @@ class Access:
         if not isinstance(principal, Principal):
             raise AccessDenied("the credential was not accepted")
         if call.trace is not None:
-            call.trace.principal = (
-                principal  # usage records are written by whoever began the call, with the call as it was
-            )
+            # Usage and audit records are written by whoever began the call, with the call as it was.
+            call.trace.principal = principal
         return call.evolve(principal=principal)
 
     async def _classes(self, call: Call) -> frozenset[str]:
