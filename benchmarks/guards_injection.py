@@ -10,7 +10,6 @@ import sys
 import time
 from collections import defaultdict
 from pathlib import Path
-from zlib import crc32
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
@@ -22,10 +21,6 @@ SOURCES = (("deepset",), ("inthewild", "pyrit"), ("agentdojo", "bipia"))
 ENGLISH = (
     "The museum opens at nine and closes at five; tickets are sold at the door. Which of the paintings would you see? "
 )
-
-
-def fold_of(row: tool.Row) -> int:
-    return crc32(row.group.encode("utf-8", "replace")) % 4
 
 
 def evaluate(bags: list[tool.Bag], is_out) -> list[tuple[tool.Row, bool]]:
@@ -62,7 +57,7 @@ def cost() -> None:
 def main() -> None:
     maker = tool.Bags()
     bags = [maker.make(row) for row in [*tool.data_rows(Path(sys.argv[1])), *tool.own_rows()]]
-    quarters = [evaluate(bags, lambda row, number=number: fold_of(row) == number) for number in range(4)]
+    quarters = [evaluate(bags, lambda row, number=number: tool.quarter(row.group) == number) for number in range(4)]
     report("a quarter left out", [result for quarter in quarters for result in quarter])
     for sources in SOURCES:
         report(f"without {', '.join(sources)}", evaluate(bags, lambda row, out=sources: row.source in out))

@@ -19,6 +19,7 @@ from math import fsum, log, sqrt
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from aigw.guards.injection import features
 from aigw.guards.injection.rules import IN_QUOTES, rules
@@ -42,11 +43,13 @@ SLOPE = 4.0
 """How fast the score rises with the margin of the machine."""
 SHIFT = 0.4
 """The margin where the score is one half, chosen by leaving out one source at a time (docs/guards/injection.md)."""
-LENGTH = 0.12
+LENGTH = 0.4
 """What an e-fold number of windows takes from the margin: the highest of many is high by chance."""
-QUOTED = 0.4
+QUOTED = 0.6
 """What is taken from the margin of a text that quotes attacks and talks about them."""
 SAMPLES = 2
+KINDS = (("attacks", True), ("benign", False), ("briefs", False), ("long_benign", False))
+"""Files of templates, and whether they are attacks."""
 
 _CHOICE = re.compile(r"\{([^{}]*)\}")
 _COUNT = re.compile(r"(\d+): ")
@@ -96,13 +99,19 @@ def is_plain_role(record: dict[str, str]) -> bool:
 def own_rows() -> list[Row]:
     """Read what was written for this project."""
     rows: dict[str, Row] = {}
-    for name, is_attack in (("attacks", True), ("benign", False)):
+    for name, is_attack in KINDS:
         for section, template, text in expand(ROWS / f"{name}.txt"):
             rows.setdefault(text, Row(text, is_attack, f"own/{section}", template))
     for name, is_attack in (("languages", True), ("languages_benign", False)):
         for line in (ROWS / f"{name}.txt").read_text(encoding="utf-8").splitlines()[1:]:
             rows.setdefault(line, Row(line, is_attack, f"own/{name}", line))
-    return [*rows.values(), *in_forms(rows.values()), *in_company(list(rows.values())), *own_documents()]
+    own = list(rows.values())
+    return [*own, *in_forms(own), *in_company(own), *in_length(own), *own_documents()]
+
+
+def quarter(group: str) -> int:
+    """Return which quarter a group belongs to: rows are joined only within one, so that it can be left out whole."""
+    return crc32(group.encode("utf-8", "replace")) % 4
 
 
 def own_documents() -> Iterator[Row]:
@@ -159,13 +168,35 @@ def in_forms(rows: Iterable[Row]) -> Iterator[Row]:
 def in_company(rows: list[Row]) -> Iterator[Row]:
     """Yield short rows, with harmless ones before or after it: one attack in six, one harmless text in three."""
     rng = Random("company")  # noqa: S311  (the same company each time)
-    harmless = [row.text for row in rows if not row.is_attack and len(row.text) < LONGEST_IN_A_FORM]
+    by_quarter = harmless_rows(rows, LONGEST_IN_A_FORM)
     for row in rows:
-        others = [harmless[int(rng.random() * len(harmless))] for _ in range(1 + int(rng.random() * 3))]
+        harmless = by_quarter[quarter(row.group)]
+        others = [harmless[int(rng.random() * len(harmless))].text for _ in range(1 + int(rng.random() * 3))]
         place, gap, chance = int(rng.random() * (len(others) + 1)), rng.random() < 0.3, rng.random()  # noqa: PLR2004
         if chance < (1 / 6 if row.is_attack else 1 / 3) and len(row.text) < LONGEST_IN_A_FORM:
             texts = [*others[:place], row.text, *others[place:]]
             yield Row(("\n\n" if gap else " ").join(texts), row.is_attack, row.source, row.group)
+
+
+def harmless_rows(rows: list[Row], longest: int) -> list[list[Row]]:
+    """Return the harmless rows below a length, by quarters."""
+    short = [row for row in rows if not row.is_attack and len(row.text) < longest]
+    return [[row for row in short if quarter(row.group) == number] for number in range(4)]
+
+
+LONG_ROWS = 480
+JOINTS = ("\n\n", "\n", " ", "\n- ", "\n\n## ")
+
+
+def in_length(rows: list[Row]) -> Iterator[Row]:
+    """Yield long harmless texts of many harmless ones: length is no sign of an attack."""
+    rng = Random("length")  # noqa: S311  (the same texts each time)
+    by_quarter = harmless_rows(rows, 1000)
+    for number in range(LONG_ROWS):
+        harmless = by_quarter[number % 4]
+        chosen = [harmless[int(rng.random() * len(harmless))] for _ in range(6 + int(rng.random() * 12))]
+        joint = JOINTS[int(rng.random() * len(JOINTS))]
+        yield Row(joint.join([row.text for row in chosen]), is_attack=False, source="own/long", group=chosen[0].group)
 
 
 def as_name(text: str) -> str:
@@ -181,7 +212,7 @@ def expand(path: Path) -> Iterator[tuple[str, str, str]]:
     for line in lines:
         if line.startswith("$"):
             name, _, values = line[1:].partition(" = ")
-            lists[name] = values.split(" | ")
+            lists[name] = values.replace("\\n", "\n").split(" | ")
     for line in lines:
         count = _COUNT.match(line)
         if line.startswith("["):

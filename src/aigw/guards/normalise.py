@@ -19,7 +19,6 @@ _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _RUN: Final = re.compile(f"[a-z{ODD_LETTERS}]{{2,}}")
 _MIXED: Final = re.compile(f"[a-z][{ODD_LETTERS}]|[{ODD_LETTERS}][a-z]")
-_ODD_WORD: Final = re.compile(f"[{ODD_LETTERS}]+")
 _LATIN: Final = re.compile(r"[a-z]{2,}")
 _FOREIGN: Final = re.compile("[\u0370-\u058f]{2,}")
 _TAGS: Final = re.compile("[\U000e0020-\U000e007e]{3,}")
@@ -62,5 +61,5 @@ def _latin(folded: str) -> str:
         folded = _RUN.sub(lambda match: match[0].translate(ALIKE) if _MIXED.search(match[0]) else match[0], folded)
     latin, foreign = len(_LATIN.findall(folded)), len(_FOREIGN.findall(folded))
     if foreign <= latin:
-        folded = _ODD_WORD.sub(lambda match: match[0].translate(ALIKE), folded)
+        folded = folded.translate(ALIKE)
     return folded

@@ -42,6 +42,12 @@ _APART: Final = re.compile(r"(?<![^\W_])(?:[^\W_](?:[ \t]{1,2}|[-._*|/~,+\u00b7\
 _GAPS: Final = re.compile(r"[ \t]{2,}")
 _BETWEEN: Final = re.compile(r"[\W_]")
 _INSIDE: Final = re.compile(r"[-._*~|](?<=[a-z].)(?=[a-z])")
+_LONG_NAME: Final = re.compile(r"(?:[a-z0-9]{2,24}[-._]){4,64}[a-z0-9]{0,24}")
+"""The name of a file or of a thing in code, whose words stay apart as they are."""
+_MARKED: Final = re.compile(r"[a-z]\*{1,3}[a-z]")
+FEWEST_LINES: Final = 3
+MOST_OF_A_LINE: Final = 1.5
+"""Words of a line, on average, in a text that is written with one word a line."""
 _LEET_RUN: Final = re.compile(r"[a-z0-9@$!|+(]{2,}")
 _LEET: Final = re.compile(r"[a-z][013-8@$!|+(]+[a-z]|\b[013-8@$|+(][a-z]{2}|[a-z]{2}[013457@$](?![^\W_])")
 """A digit or sign within or at the end of a word."""
@@ -231,7 +237,14 @@ def _rewritten(base: str) -> Iterator[str]:
     if _SINGLES.search(base) and (joined := _excerpt(_APART, _joined, base)):
         yield joined
     elif len(_INSIDE.findall(base)) > 2 + base.count(" ") / 4:  # a few are hyphens
-        yield _INSIDE.sub("", base)
+        short = _LONG_NAME.sub(" ", base)
+        if len(_INSIDE.findall(short)) > 2 + base.count(" ") / 4:
+            yield _INSIDE.sub("", short)
+    if "*" in base and len(_MARKED.findall(base)) > 1:
+        yield base.replace("*", "")
+    lines = base.count("\n")
+    if lines >= FEWEST_LINES and len(base.split()) < (lines + 1) * MOST_OF_A_LINE:
+        yield " ".join(base.split())
     if _GLUED.search(_long_pieces(base)) and (cut := _excerpt(_GLUED, _cut, base)):
         yield cut
     gaps = base.count(" ")

@@ -29,6 +29,7 @@ _MORE: Final = """
 VOCABULARY: Final = COMMON | frozenset(_MORE.split())
 """For cutting words that were written without spaces."""
 
+_BEGINNINGS: Final = frozenset(word[:2] for word in VOCABULARY)
 LONGEST_WORD: Final = max(map(len, VOCABULARY))
 
 
@@ -37,6 +38,9 @@ def cut_words(letters: str) -> str:
     words: list[str] = []
     unknown = at = 0
     while at < len(letters):
+        if letters[at : at + 2] not in _BEGINNINGS:
+            at += 1
+            continue
         for length in range(min(LONGEST_WORD, len(letters) - at), 1, -1):
             if letters[at : at + length] in VOCABULARY:
                 words += (

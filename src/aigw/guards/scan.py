@@ -129,7 +129,8 @@ class Scanner:
     async def _look(self, call: Call, rule: Rule, pieces: Sequence[Piece]) -> Sequence[Sequence[Span]]:
         """Let one rule look at its texts."""
         try:
-            detectors = {place: rule.looks(call, place) for place in {piece.place for piece in pieces}}
+            places: set[Place] = {piece.place for piece in pieces}
+            detectors = {place: rule.looks(call, place) for place in places}
             if rule.for_call is None and not any(getattr(one, "depends_on_call", False) for one in detectors.values()):
                 return await self._new(call, rule, pieces)
             if None not in detectors.values():

@@ -47,11 +47,8 @@ class Audit:
         on_failure: OnFailure = "block",
         name: str | None = None,
     ) -> None:
-        given: Any = log
-        self._owned = isinstance(given, (str, PathLike))
-        if not self._owned and (isinstance(given, type) or not isinstance(given, AuditLog)):
-            raise ConfigError(f"Audit(log) must be a path, or a log (trouble, add, close), not {given!r}")
-        self.log: AuditLog = FileAudit(given) if self._owned else given
+        self._owned = isinstance(log, (str, PathLike))
+        self.log: AuditLog = _log_of(log)
         check_choice("Audit(on_failure)", on_failure, get_args(OnFailure))
         self.on_failure = on_failure
         self.name = text("Audit(name)", "Audit" if name is None else name)
@@ -89,3 +86,11 @@ class Audit:
         """Write down what is not written yet, and close a file that was given by its path."""
         if self._owned:
             await beside(runtime, self.log.close)
+
+
+def _log_of(given: Any) -> AuditLog:
+    if isinstance(given, (str, PathLike)):
+        return FileAudit(given)
+    if isinstance(given, type) or not isinstance(given, AuditLog):
+        raise ConfigError(f"Audit(log) must be a path, or a log (trouble, add, close), not {given!r}")
+    return given

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from aigw.aside import breathe
 from aigw.checks import check_choice
 from aigw.errors import ConfigError
+from aigw.guards.injection.features import CHUNK
 from aigw.guards.injection.model import load
 from aigw.guards.injection.provenance import provenance
 from aigw.guards.injection.rules import Hit, rules
@@ -34,6 +36,8 @@ NARROW: Final = 600
 HIDDEN: Final = 0.2
 """What is added for an attack that was disguised: few have an honest reason to."""
 SUSPECT: Final = 0.3
+CHANGED: Final = 0.1
+"""What a reading must score more than the text as it stands: there is nothing disguised in what reads the same."""
 MOST_NARROWED: Final = 8
 
 _PLACES: Final[Mapping[str, Source]] = {"tool_results": "tool", "tools": "tool"}
@@ -133,20 +137,26 @@ class Injection:
         return max((hit.score for hit in self._hits(text, source)), default=0.0)
 
     def _hits(self, text: str, source: Source) -> Iterator[Hit]:
+        breathe()
         words = read(fold(text))
-        yield from self._read(words, text)
+        breathe()
+        plain = [*self._read(words, text)]
+        yield from plain
         if source != "user":
             yield from provenance(words)
+        seen = {hit.rule: hit.score for hit in plain}
         for reading in readings(text, words.folded):
-            for hit in self._read(read(reading), reading):
-                suspect = hit.score >= SUSPECT
-                yield Hit(f"hidden: {hit.rule}", min(1.0, hit.score + HIDDEN) if suspect else hit.score)
+            breathe()
+            for hit in self._read(read(reading), reading, len(words.tokens) // CHUNK):
+                is_new = hit.score >= SUSPECT and hit.score > seen.get(hit.rule, 0.0) + CHANGED
+                yield Hit(f"hidden: {hit.rule}", min(1.0, hit.score + HIDDEN) if is_new else hit.score)
 
-    def _read(self, words: Words, text: str) -> Iterator[Hit]:
+    def _read(self, words: Words, text: str, windows: int = 1) -> Iterator[Hit]:
         hits = [*rules(words), *salad(text, words.folded)]
+        breathe()
         yield from hits
         if self._model:
-            yield Hit("model", load().score(words, [hit.rule for hit in hits]))
+            yield Hit("model", load().score(words, [hit.rule for hit in hits], windows))
 
     def _narrowed(self, text: str, first: int, last: int, score: float) -> Iterator[Span]:
         """Yield the pieces of a block that score enough alone; the block, where none does."""

@@ -10,6 +10,7 @@ from importlib import resources
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from aigw.aside import breathe
 from aigw.guards.injection.features import FEWEST, MASK, RULE_VALUE, chunks, classes, left, look, pairs, right, rule
 from aigw.guards.injection.rules import IN_QUOTES
 
@@ -48,17 +49,18 @@ class Model:
         self._quoted = quoted
         self._seen: dict[str, _Seen] = {}
 
-    def score(self, words: Words, rules: Sequence[str] = ()) -> float:
+    def score(self, words: Words, rules: Sequence[str] = (), windows: int = 1) -> float:
         """Return the highest score of a window of a text, from 0 to 1.
 
         Args:
             words: the text.
             rules: names of the rules that fit the whole of it.
+            windows: of all the text that it is read from; its own count at least.
         """
         evidence = sum([self._weights[rule(name)] for name in rules]) * RULE_VALUE
         margins = self._margins(words)
         margin = (max(margins, default=0.0) + evidence) * self._scale + self._bias
-        margin -= self._length * math.log(max(len(margins), 1))
+        margin -= self._length * math.log(max(len(margins), windows, 1))
         if any(name.endswith(IN_QUOTES) for name in rules):
             margin -= self._quoted
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, margin))))
@@ -72,6 +74,7 @@ class Model:
         lefts, rights = [one[2] for one in in_order], [one[3] for one in in_order]
         sums: list[tuple[int, int]] = []
         for start, end in chunks(len(tokens)):
+            breathe()
             own = {*in_order[start:end]}
             near = pairs(lefts, rights, start, end)
             near |= classes("".join(letters[start:end]))

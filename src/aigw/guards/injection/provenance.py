@@ -39,6 +39,35 @@ _ACTION: Final = re.compile(
     r"|emails|files"
     r"|contacts|money)|as much money|phishing|everyone|workspace|slack)\b|https?://|\bwww\.|@[a-z0-9-]{2,40}\.)"
 )
+_NOTE: Final = re.compile(
+    r"\b(?:note|message|instructions?|attention|reminder|notice|memo|dear|hey|hello|to)[ ,:-]{1,3}(?:to "
+    r"|for )?(?:the |all |any )?"
+    r"(?:ai|llm|language model|model|assistant|chatbot|agent)s?(?: (?:assistant|model|agent|system)s?)?"
+    r"(?: ?[:,-]| (?:that|who|which|reading|screening|reviewing|processing|summari[sz]ing|evaluating)\b)"
+    r"|(?:^|[\n>#/*\"'-]) {0,4}(?:@(?:assistant|agent|ai|copilot|claude|chatgpt|gpt|bot|llm|model)\b|(?:ai|llm)"
+    r"(?: (?:agents?|assistants?|models?))?: ?[a-z])"
+    r"|\bif you(?:'re| are) (?:an? |the )(?:ai|llm|language model|assistant|chatbot|agent)\b"
+    r"|\b(?:hinweis|nachricht|anweisung|achtung|notiz)(?:en)? (?:an|fur) (?:die |alle |den |das )?(?:ki|ai"
+    r"|sprachmodell|assistent"
+    r"|chatbot)|\b(?:note|message|instructions?|consignes?) (?:a |pour |aux? )(?:l'|la |les |le )?(?:ia|ai|modele"
+    r"|assistant|llm)\b"
+    r"|\b(?:nota|mensaje|mensagem|messaggio|aviso|instruc\w{1,8}|istruzion\w) (?:para|a|per) ?(?:la |el |los "
+    r"|las |l'|o |os )?(?:ia|ai"
+    r"|modelo|modello|asistente|assistente|llm)\b"
+    r"|(?:примечание|сообщение|внимание|инструкци\w|заметка)(?: для|:|,)? (?:ии|модел\w|ассистент\w|неиросет\w|бот\w)"
+    r"|(?:致|给|请|請) ?(?:所有)?(?:ai|人工智能|大?模型|助手|智能体)|(?:ai|人工智能|大?模型|助手|智能体)(?:助手"
+    r"|模型)?(?:请|必须|应该|应当|注意)"
+)
+_SECRETLY: Final = re.compile(
+    r"\b(?:before|when|after) (?:using|calling|you use|you call|invoking|running) (?:this|any"
+    r"|the) (?:\w{1,20} )?tool\b[^\n]{0,80}"
+    r"\b(?:read|send|include|pass|fetch|upload|forward|access|first call)\b[^|]{0,300}\b(?:do not|don'?t"
+    r"|never) (?:mention|tell"
+    r"|inform|notify|reveal|disclose|show)\b"
+    r"|\b(?:send|forward|pass|upload|include|post)\b[^\n]{0,120}\b(?:do not|don'?t|never|without) (?:mention|tell"
+    r"|inform|notify"
+    r"|telling|informing|notifying)\w{0,3} (?:this to )?(?:the )?(?:user|him|her|them|anyone)\b"
+)
 _DATA_LINE: Final = re.compile(r"^\s*[-*]?\s*[\w .]{1,30}: \S|^\s*[|<{\[]|\t", re.MULTILINE)
 _STARTS: Final = re.compile(r"[.!?]\s+|\n+|\|")
 MOST_OF_A_LINE: Final = 400
@@ -55,6 +84,10 @@ def provenance(words: Words) -> list[Hit]:
     if _ADDRESSED.search(letters):
         strong = _ORDERED.search(letters) or _TOLD.search(letters)
         hits.append(Hit("addresses-the-model", 0.5 if strong else 0.35))
+    if _NOTE.search(folded):
+        hits.append(Hit("note-to-the-model", 0.55))
+    if _SECRETLY.search(folded):
+        hits.append(Hit("acts-in-secret", 0.6))
     if _ACTION.search(folded):
         hits.append(Hit("asks-for-an-action", 0.5 if "todo" in folded or _REQUEST.match(folded) else 0.3))
     if _asks(folded):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from aigw.aside import breathe
 from aigw.guards.injection.text_rules import text_rules
 from aigw.guards.injection.words import word_places
 
@@ -45,6 +46,7 @@ def _rule(name: str, pattern: str, score: float, *, imperative: bool = True) -> 
 WORD_RULES: Final = (
     _rule("override", "[IJ]~{0,4}?(?:[PA]~{0,3}?[NK]|[NK]~{0,2}?P)", 0.9),
     _rule("override", "[IJ]~{0,2}?Y~{0,2}?[NK]", 0.85),
+    _rule("override", "J~{0,2}?Y~{0,2}?E|JA~?Y?~?E", 0.6),
     _rule("override", "(?:P~{0,2}A?~?|AP~?|PA~?|Y[PSA]|A)[NK]~{0,3}?[IJ]", 0.8),
     _rule("override-foreign", "J~{0,3}?[NE]", 0.45),
     _rule("override-what-was-said", "[IJ]~{0,3}?(?:P~{0,2}?n|n~{0,2}?P|[Aa]~{0,3}?[nP])", 0.45),
@@ -52,12 +54,13 @@ WORD_RULES: Final = (
     _rule("override-some", "[IJ]~{0,3}?[NK]", 0.3),
     _rule("unfollow", "X~{0,3}?F~{0,3}?(?:[PAYS]~{0,2}?[NK]|[NK]~{0,2}?P)", 0.85),
     _rule("unfollow", "(?:[PAY]~?|PA|AP)[NK]~{0,2}?(?:FX|XF|F~X)|FY[NK]~{0,2}X", 0.8),
-    _rule("unfollow", "(?:XF|FX|[IJ])~{0,8}[|]?~{0,5}O|FXN?[|]?~?O", 0.55),
+    _rule("unfollow", "(?:XF|FX|[IJ])(?!~{0,2}O)~{0,8}[|]?~{0,5}O|FXN?[|]?~?O", 0.55),
     _rule("unfollow-some", "X~{0,2}?F~{0,2}?[NKE]", 0.4),
     _rule("extract", "R(?:[^|U]{0,4}?|~?U~{0,2}?Y)~?S~?K(?!~{0,2}U)", 0.8),
-    _rule("extract", "R~{0,4}?Y~{0,2}?(?:K|[SP]~?[NK])", 0.8, imperative=False),
+    _rule("extract", "R~{0,4}?Y~{0,2}?(?:K|[SP]~?[NK]|n~{0,2}?S)", 0.8, imperative=False),
     _rule("extract", "Y~?(?:[PS]~?[NK]|[NK]~?[PS])~{0,6}[|][^|]?R", 0.7, imperative=False),
-    _rule("extract", "Y?SK~{0,3}?R(?!~{0,3}U)", 0.6),
+    _rule("extract", "R~?nS(?!~?U)|R~{0,3}?KS(?!~?U)|R~{0,2}?NS~?Y", 0.6, imperative=False),
+    _rule("extract", "Y?SK[^|U]{0,3}?R(?!~{0,3}U)", 0.6),
     _rule("extract-some", "R~{0,3}?Y[^|]{0,2}?N", 0.45, imperative=False),
     _rule("extract-some", "R~{0,2}?(?:[Aa]~{0,2}?P|n~{0,2}?P)", 0.3),
     _rule("unbound", "(?:[XV]~{0,4}?E|M)~{0,8}(?:M|[XV]E|[XV]~E)", 0.4, imperative=False),
@@ -73,19 +76,38 @@ WORD_RULES: Final = (
     _rule("story-of-harm", "T~{0,20}W~{0,24}?H|W~{0,16}H~{0,16}D|W~{0,16}D~{0,16}H", 0.2, imperative=False),
 )
 
-_CLAIMED: Final = re.compile(r"(?:U[^Y|]{0,3}|(?<!Y)(?<!Y.)t)$")
+_CLAIMED: Final = re.compile(r"(?:U[^Y|]{0,3}|(?<!Y)(?<!Y.)t|NQ)$")
+_FORBIDDEN: Final = re.compile(r"(?:(?:^|[^U])X[^|YX]?|UU)$")
+"""What stands before words that are forbidden to show, or that others may show."""
 _CUE: Final = re.compile(
     r"attack|inject|adversar|malicious|vulnerab|jailbreak|payload|owasp|research|detect|classif|exploit"
     r"|\b(?:e\.g|for example|for instance|such as|example|phrase|known as|filter|so-called|called|like|say"
     r"|translat|mean|grammar|finding|log entry|input hid|test case|assert|re\.compile|add_argument|sentence|spell|quot"
-    r"|string|literal|test|wrote|posted|typed|tried|sent|collected|tricked|followed|executed|pattern|blocked|expected|label"
+    r"|string|literal|test|wrote|posted|typed|tried|sent|collected|tricked|followed|executed|pattern|blocked"
+    r"|expected|label"
     r"|advisory|incident|cve-?\d|post-mortem|threat|whisper|shout|\bwhy\b|\bflag|zum beispiel|por ejemplo|par exemple)"
+    r"|angreif|angriff|ataque|attaque|attacc|атак|злоумышл|инъекц|вроде|攻击|攻撃|注入|インジェクション|例えば"
+    r"|例如|공격|인젝션|예를|हमल|इंजेक्शन"
 )
 _CUE_AFTER: Final = re.compile(
     r"verdict|outcome|\bresult:|blocked|flagged|refused|severity|well known|test suite|\barticle|\bblog\b|detector"
     r"|\brefuse\b|\bpatch|mitigat|attack|\bassert\b|\bwork(?:s|ed)\b|\bfail(?:s|ed)\b"
     r"|is not an attack|harmless"
 )
+_TOLD_OF: Final = re.compile(
+    r"(?:要求|指示|让|使|命令|诱导)[^。]{0,4}(?:模型|llm|ai)[会将]?$|(?:просит|просят|заставля\w{1,4}"
+    r"|указыва\w{1,4}) (?:модель|llm|бота) $"
+    r"|\b(?:mak|caus|get|tell|ask|instruct|trick|forc|persuad|order)(?:e|es|s|ing|ed|d)? (?:the|an?"
+    r"|its?) (?:\w{1,12} )?(?:model|llm|ai"
+    r"|assistant|chatbot|bot|agent)(?: to| into)? $"
+)
+_TOLD_AFTER: Final = re.compile(
+    r"^[^。\n]{0,8}(?:よう(?:に|と)?(?:求|指示|要求|仕向|誘導|促|試)|(?:라고|도록) ?(?:요구|유도|요청))"
+)
+"""What tells of an order to a model, in languages where an order looks alike."""
+_SET_OFF: Final = re.compile(r"\n(?:[>|][^\n]{0,80}|\s{0,8}```[a-z]{0,12}\n[^\n`]{0,80})$")
+"""What stands before words in a block quote, a row of a table, or the first line of a block of code."""
+_ON_ATTACKS: Final = re.compile(r"attack|inject|jailbreak|adversar|payload|red.?team|guard|detect")
 _DEFINED: Final = re.compile(r"\b(?:def|fn|func|function|void|sub|class|help=.?)\s*\w{0,40}$")
 _ARTICLE: Final = re.compile(
     r"\bthis (?:article|paper|post|report|chapter)\b|\bresearchers?\b|\bthe (?:study|authors)\b|\bvendors?\b"
@@ -100,6 +122,7 @@ _CLOSE: Final = "\"'`|\u201d\u2019\u00bb\u201c\u300d"
 IN_QUOTES: Final = ", quoted"
 """Ends the names of rules that fit words which are mentioned."""
 NEAR: Final = 160
+FAR: Final = 400
 QUOTED: Final = 80
 MENTIONED: Final = 0.4
 """What a score is multiplied with where the words are quoted and talked about, not used."""
@@ -122,10 +145,14 @@ def _all_hits(words: Words) -> Iterator[tuple[str, float]]:
     folded, letters = words.folded, "".join(words.letters)
     places: list[tuple[int, int]] = []
     for rule in WORD_RULES:
+        breathe()
         for number, match in enumerate(rule.pattern.finditer(letters)):
             if number == MOST_HITS:
                 break
-            if rule.is_imperative and _CLAIMED.search(letters[max(0, match.start() - 4) : match.start()]):
+            before = letters[max(0, match.start() - 4) : match.start()]
+            if (_CLAIMED if rule.is_imperative else _FORBIDDEN).search(before) or (
+                rule.name == "extract" and _FORBIDDEN.search(before)
+            ):
                 yield f"{rule.name}-told", min(rule.score, 0.3)
                 continue
             places = places or word_places(words)
@@ -145,7 +172,9 @@ def _weighed(name: str, score: float, folded: str, start: int, end: int) -> tupl
 def _is_mentioned(folded: str, start: int, end: int) -> bool:
     """Tell whether words stand in quotation marks in a text that talks about them, or are the name of a function."""
     before, after = folded[max(0, start - QUOTED) : start], folded[end : end + QUOTED]
-    if _DEFINED.search(before):
+    if _DEFINED.search(before) or _TOLD_OF.search(before) or _TOLD_AFTER.search(after):
+        return True
+    if _SET_OFF.search(before) and _ON_ATTACKS.search(folded, max(0, start - FAR), end + FAR):
         return True
     opened = max((before.rfind(mark) for mark in _OPEN), default=-1)
     if opened < 0 or not any(mark in after for mark in _CLOSE):

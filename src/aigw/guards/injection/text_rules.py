@@ -40,15 +40,19 @@ _RULES: Final = (
         "<|/inst]/<</",
         r"<\|(?:im_(?:start|end|sep)|system|user|assistant|end(?:oftext|ofprompt)?|begin_of_text|(?:start"
         r"|end)_header_id"
-        r"|eo[tm]_id|channel|message)\|>|(?<![\w\])])\[/?inst\]|<</?sys>>",
+        r"|eo[tm]_id|channel|message)\|>(?![\"'`])|(?<![\w\])])\[/?inst\]|<</?sys>>",
     ),
     _rule(
         "fake-system-message",
         0.55,
         "<system/<admin/<information/<instruction/<developer/<important/[system/[admin/<sys/</system/<override",
-        r"<(?:system(?:[ _-]?(?:prompt|message|note|override|instructions?))?|admin|information|instructions?|developer"
-        r"|important|override)>[^<]{0,40}\b(?:ignore|disregard|forget|you|your|new|send|reveal|must|now|before|override"
-        r"|transfer|important|instructions?|do not|mode|ai|assistant|message|user)\b"
+        r"<(?:system(?:[ _-]?(?:message|note|override))?|admin|developer|override)>[^<]{0,40}\b(?:ignore"
+        r"|disregard|forget"
+        r"|you|your|new|send|reveal|must|now|before|override|transfer|important|instructions?|do not|mode|ai|assistant"
+        r"|message|user)\b|<(?:system[ _-]?(?:prompt|instructions?)|information|instructions?|important)>[^<]{0,40}"
+        r"\b(?:ignore|disregard|forget|override|reveal|send|transfer|this is an important|new instructions?"
+        r"|from now on"
+        r"|you are now|before you can|before using this)\b"
         r"|^\s{0,8}\[(?:system|admin)(?:[ _-](?:message|override|prompt|note|update))?\](?:\(#\w{1,20}\))?:?\s"
         r"[^\n]{0,60}\b(?:you|ignore|your|must|now|new|override|disregard|mode|reveal|all|enabled)\b",
     ),
@@ -61,7 +65,8 @@ _RULES: Final = (
         r"\b(?:you|ignore|your|must|new|override|disregard|mode|reveal|assistant|prior|previous)\b"
         r"|(?:end|start|begin)[ _]of[ _](?:(?:the|user|system|untrusted|retrieved)[ _])?(?:system[ _]?prompt|prompt"
         r"|input"
-        r"|instructions|document|context|conversation|user[ _]query|query|text|data|output)\b[^a-z]{0,20}\b(?:start|new"
+        r"|instructions|document|context|conversation|user[ _]query|query|text|data"
+        r"|output)\b[^a-z]{0,20}\b(?:start|new"
         r"|begin|now|you|system|ignore|real|actual|follow|please|next)",
     ),
     _rule(
@@ -102,7 +107,7 @@ _RULES: Final = (
         r"\b(?:you|ai|assistant|chatbot|chatgpt|model|it|he|she|dan|who|character|bot)\b[^.\n]{0,60}\b(?:ha(?:s|ve)"
         r"|with|under|are"
         r" bound by|bound by|follows?|without) (?:absolutely |any |have )?(?:no|zero|without any|without"
-        r"|any) (?:\w{1,14} ){0,2}"
+        r"|(?<!with )any) (?:\w{1,14} ){0,2}"
         r"(?:ethical|moral|content|safety)?[ ,]{0,2}(?:or |and )?(?:\w{1,12} )?(?:restrictions?|limits?"
         r"|limitations?|filters?"
         r"|ethics|morals?|guidelines|censorship|boundaries)\b|\b(?:free(?:d)? (?:from|of)|not bound by"
@@ -119,7 +124,8 @@ _RULES: Final = (
         r"|no)\b[^.\n]{0,60}"
         r"(?:\"|'|\u201c|\b)(?:refus(?:e|al|ing)|decline|i'?m sorry|i am sorry|i cannot|i can'?t|sorry, (?:but )?i"
         r"|as an ai"
-        r"|apologi[sz](?:e|ing) (?:for|or)|(?<!without )disclaimers?|moral lectures?|warnings or|cannot fulfill)",
+        r"|apologi[sz](?:e|ing) (?:for|or)|(?<!without )(?<!words and )(?<!words or )disclaimers?|moral lectures?"
+        r"|warnings or|cannot fulfill)",
     ),
     _rule(
         "affirmative-start",
@@ -133,7 +139,8 @@ _RULES: Final = (
         "hijacked-output",
         0.6,
         "pwned/hacked/haxxed/haxed/democracy will/injected/jailbroken/prompt injection",
-        r"\b(?:say|print|output|respond|reply|answer|write|return|display|type)\b[^.\n]{0,40}\b(?:pwned|hacked"
+        r"\b(?:say|print|output(?! (?:is|was|were))|respond|reply|answer|write|return|display"
+        r"|type)\b[^.\n]{0,40}\b(?:pwned|hacked"
         r"|haxx?ed|injected"
         r"|jailbroken|prompt injection successful)\b",
     ),
@@ -179,7 +186,7 @@ _RULES: Final = (
         "from-the-user",
         0.55,
         "important message from/this is important/before you can/todo:/important!!!",
-        r"\bthis is an important message from (?:me|the user|your)|\bbefore you can (?:solve|complete|do|finish"
+        r"\bimportant message from (?:me|the user|your)|\bbefore you can (?:solve|complete|do|finish"
         r"|answer)[^.\n]{0,40}"
         r"\byou (?:have|need|must)\b|^[^\n]{0,40}\btodo: (?:send|transfer|concatenate|invite|delete|visit|post|make"
         r"|create|forward"
@@ -202,6 +209,100 @@ _RULES: Final = (
         r"\btranslat\w{0,6}\b[^\n]{0,160}\b(?:then|and|after(?:wards)?)\b[^.\n]{0,30}\b(?:follow|execute|obey"
         r"|comply|act (?:on|upon)"
         r"|carry out|do (?:what|as) (?:it|they|the)|perform the|fulfil+)",
+    ),
+    _rule(
+        "turned-task",
+        0.6,
+        "instead/rather than/stop translat/stop summar/do not translat/do not summar/do not review/don't translat"
+        "/don't summar/[note/(note/{note/<note/[system/(system/{system/[important/(important/[instruction/[p.s",
+        r"\b(?:instead|rather) (?:of|than) (?:translating|summari[sz]ing|reviewing|answering|classifying|correcting"
+        r"|proofreading|(?:a|the) (?:translation|summary|review)|doing (?:that|this|so))\b[^.\n]{0,40}\b(?:print"
+        r"|output|say"
+        r"|write|reply|respond|tell|send|reveal|show|give|answer|return|list|recite)\b"
+        r"|\b(?:do not|don'?t|stop) (?:translat|summari[sz]|review|classify|proofread|correct)\w{0,4}(?: this| it"
+        r"| the text"
+        r"| anything| any of this| that)?[.,;:]? {0,2}(?:and |but )?(?:instead|rather|just)\b"
+        r"|[\[(<{*][ *]{0,3}(?:note|system|instructions?|important|p\.?s\.?|update"
+        r"|editor)\b[^\]\)\n:]{0,30}[:,] ?(?:please )?"
+        r"(?:instead\b|ignore |disregard |do not (?:translate|summari[sz]e|review)|stop )",
+    ),
+    _rule(
+        "filters-off",
+        0.55,
+        "filter/safety/guardrail/moderation/content polic/ethic/censor",
+        r"(?:^|[.!?:;\"'(] {0,3}|\b(?:please|and|then|now|first|just|also|immediately|you (?:must|will|should|can)) )"
+        r"(?:disable|deactivate|turn off|switch off|skip|bypass|remove|lift|suspend|circumvent|shut off|unplug"
+        r"|get rid of) (?:(?:all|any|the|your|its|every|of|current) ){0,3}(?:built-in )?(?:content|safety"
+        r"|ethic\w{0,3}|moral"
+        r"|moderation|censorship|output|harm)(?: and (?:content|safety|ethic\w{0,3}|moderation))?[ -]"
+        r"(?:filters?|filtering|polic(?:y|ies)|checks?|guardrails?|protocols?|rules|layers?|restrictions?|constraints"
+        r"|moderation|measures|guidelines|limits)\b(?! (?:on|of|for|in) (?:my|our|the|a) )"
+        r"|\b(?:disable|deactivate|turn off|switch off|bypass|remove|drop"
+        r"|suspend) (?:all (?:of )?)?your (?:\w{1,12} )?"
+        r"(?:filters?|safety|guardrails?|moderation|ethics|ethical|censorship)\b",
+    ),
+    _rule(
+        "cancelled",
+        0.6,
+        "void/cancelled/canceled/revoked/lifted/suspended/annulled/obsolete/been removed/were removed/been deleted"
+        "/been disabled/are disabled/overridden/no longer/apply to/waived/deactivated",
+        r"\byour (?:\w{1,12} ){0,2}(?:instructions|rules|guidelines|restrictions|directives|constraints|programming"
+        r"|system prompt|safety \w{1,12}|filters?|limitations|policies|orders(?= (?:are|were) (?:now )?(?:void"
+        r"|null|annulled))) "
+        r"(?:are|is|were|was|have been|has been|no longer)(?: now| all| hereby| officially)? ?(?:void|null|cancell?ed"
+        r"|revoked|lifted|suspended|annulled|invalid|obsolete|removed|deleted|disabled|deactivated|overridden|gone"
+        r"|waived|apply|valid)\b"
+        r"|\b(?:rules|guidelines|restrictions|polic(?:y|ies)|limitations|filters|instructions) (?:do not|don'?t"
+        r"|no longer)"
+        r" apply to (?:me|this (?:chat|conversation|session))\b",
+    ),
+    _rule(
+        "role-dropped",
+        0.55,
+        "forget /stop being/no longer",
+        r"\bforget (?:that )?you(?:'?re| are| were)(?: just| only)? (?:an? (?:\w{1,12} )?(?:ai|assistant|chatbot"
+        r"|bot|model"
+        r"|language|robot|machine|program|agent)|chatgpt|claude|gemini|supposed to|trained|told|programmed|bound"
+        r"|made)\b"
+        r"|\bstop being (?:an? )?(?:\w{1,12} )?(?:assistant|ai|chatbot|bot|model)\b"
+        r"|\byou(?:'?re| are) no longer (?:an? |the )?(?:\w{1,12} )?(?:assistant|ai|chatbot|bot|model|chatgpt"
+        r"|claude)\b",
+    ),
+    _rule(
+        "new-prompt",
+        0.55,
+        "new system/updated system/revised system/real system/actual system",
+        r"^[#*=\-<\[ ]{1,8}(?:new|updated|revised|real|actual) system[ _](?:prompt|message|instructions?)\b",
+    ),
+    _rule(
+        "extract-phrase",
+        0.6,
+        "your instruction/your system/your initial/your prompt/your full/your entire/your original/your first"
+        "/your hidden/your guideline/your directive/your context/your memory/developer message/developer prompt"
+        "/context window/the system prompt/the system message/previous section/before this/before my/above this"
+        "/of this conversation/of our conversation/of the conversation/of this chat",
+        r"\b(?:print|repeat|show|output|give|list|write|quote|copy|recite|return|paste|echo|dump)\b[^.\n]{0,30}\b"
+        r"(?:everything|all text|all (?:the )?words|the (?:text|words|contents?))\b[^.\n]{0,30}\b(?:previous section"
+        r"|before (?:this|my|the first) (?:message|prompt|line|sentence|user|question)|above (?:this"
+        r"|my) (?:message|line"
+        r"|prompt|question|sentence)|in your (?:context|prompt|memory|instructions)|(?:start|beginning"
+        r"|top) of (?:this|the"
+        r"|our|your) (?:conversation|chat|context|prompt|session))"
+        r"|\b(?:translate|encode|convert|turn|rewrite|put|express|give|write|show|render|format"
+        r"|spell)\b[^.\n]{0,24}\b(?:your"
+        r" (?:full |entire |own |initial |original |first |hidden )?(?:instructions|system (?:prompt|message)"
+        r"|text|prompt"
+        r"|guidelines|directives)|the (?:system prompt|system message|developer message"
+        r"|hidden prompt))\b[^.\n]{0,25}\b"
+        r"(?:as|into|in|to|with) (?:an? )?(?:\w{1,12} )?(?:list|pseudo-?code|poem|haiku|song|base64|rot13|morse"
+        r"|json|yaml|python|code"
+        r"|bullets?|rap|hex\w{0,7}|emojis?|table|xml|spanish|french|german|chinese|latin|italian|russian)\b"
+        r"|\b(?:continue|complete|finish)\b[^.\n]{0,40}[\"':] ?(?:my |the |your )?(?:system prompt|instructions"
+        r"|initial prompt)"
+        r" (?:is|are|says?|begins?|starts?|reads?)\b"
+        r"|\b(?:show|print|display|echo|dump|output|reveal|give|list|return|paste) (?:me |us )?(?:the "
+        r"|your )?(?:full |entire "
+        r"|complete |whole |raw |current ){0,2}(?:developer (?:message|prompt)|context window)\b",
     ),
     _rule(
         "claims-authority",
@@ -240,6 +341,8 @@ def _by_beginning() -> dict[str, list[tuple[str, int]]]:
 _BY_BEGINNING: Final = _by_beginning()
 _BEGINNINGS: Final = frozenset(_BY_BEGINNING)
 
+_BEFORE_WORDS: Final = " .!?:;\n\"'("
+"""What a pattern may begin with that is no part of what is said."""
 BEFORE: Final = 160
 AFTER: Final = 640
 """Characters around a string that a rule needs, in which its pattern is tried."""
@@ -256,7 +359,7 @@ def text_rules(words: Words) -> Iterator[tuple[str, float, int, int]]:
         count = 0
         for start, end in _near({need for need, of in needed if of == number}, folded):
             for match in rule.pattern.finditer(folded, start, end):
-                yield rule.name, rule.score, match.start(), match.end()
+                yield rule.name, rule.score, match.end() - len(match[0].lstrip(_BEFORE_WORDS)), match.end()
                 count += 1
             if count >= MOST_HITS:
                 break
