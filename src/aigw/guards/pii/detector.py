@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from aigw.aside import breathe
 from aigw.errors import ConfigError
 from aigw.guards.pii import cards, documents, national, phones
 from aigw.guards.pii.accounts import IBAN_HEAD, LONG_WORD, find_coins, find_ibans
@@ -251,13 +252,16 @@ class Pii:
         """
         sights, numbers, longer, longest = by_digits(islands_)
         close = stretches(sights)
+        breathe()
         for stretch in close:
             stretch.look_up()
+        breathe()
         for sight in sights:
             if sight.has("@"):
                 find_credentials(sight)
                 find_emails(sight)
         for pattern, find in _RARE:
+            breathe()
             for stretch in close:
                 for sight in stretch.holding(pattern):
                     find(sight)
@@ -265,11 +269,18 @@ class Pii:
             (find_births, near(numbers, "birth")), (find_named_macs, near(numbers, "mac")), (self._documents, longer),
             (documents.find_named_documents, near(longer, "passport", "licence")),
         ):  # fmt: skip
+            breathe()
             for sight in where:
                 find(sight)
-        for run, sight in [(run, one) for one in longest for run in self._runs(one)]:
-            self._read(run, sight)
+        self._read_all(longest)
         return sights
+
+    def _read_all(self, sights: Iterable[Sight]) -> None:
+        """Read all runs of digits in islands."""
+        for sight in sights:
+            breathe()
+            for run in self._runs(sight):
+                self._read(run, sight)
 
     def _read(self, run: Run, sight: Sight) -> None:
         """Read a run of digits as cards, national and telephone numbers, whatever fits best from each beginning."""

@@ -16,16 +16,20 @@ if TYPE_CHECKING:
 
 # What must not stand before it is looked at behind the first digit: such a pattern is searched many times faster.
 IPV4: Final = re.compile(
-    r"[0-9](?<![A-Za-z0-9_.:].)[0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![A-Za-z0-9_]|\.[0-9])"
+    r"[0-9](?<![A-Za-z0-9.].)(?<![A-Za-z0-9_]_.)[0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![A-Za-z0-9]|_[A-Za-z0-9_]|\.[0-9])"
 )
+_IN_IPV6: Final = re.compile(r":[0-9A-Fa-f]{0,4}:$")
+"""What stands before the last part of an IPv6 address; before another colon is a name, as in ``src:10.0.0.1``."""
+_LONGEST_GROUP: Final = 6
 _MOST_OF_AN_OCTET: Final = 255
 _IPV6: Final = re.compile(
-    r"(?<![A-Za-z0-9_:.])(?=[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:])[0-9A-Fa-f:]{2,39}(?:(?<=:)[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?<=:[0-9])(?:\.[0-9]{1,3}){3}"
-    r"|(?<=:[0-9]{2})(?:\.[0-9]{1,3}){3}|(?<=:[0-9]{3})(?:\.[0-9]{1,3}){3})?(?P<zone>%[A-Za-z0-9._~-]{1,16}(?<![.]))?(?![A-Za-z0-9_:])"
+    r"(?<![A-Za-z0-9.])(?<![A-Za-z0-9_]_)(?<!::)(?<!\b[0-9A-Fa-f]:)(?<!\b[0-9A-Fa-f]{2}:)(?<!\b[0-9A-Fa-f]{3}:)(?<!\b[0-9A-Fa-f]{4}:)"
+    r"(?=[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:])[0-9A-Fa-f:]{2,39}(?:(?<=:)[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?<=:[0-9])(?:\.[0-9]{1,3}){3}"
+    r"|(?<=:[0-9]{2})(?:\.[0-9]{1,3}){3}|(?<=:[0-9]{3})(?:\.[0-9]{1,3}){3})?(?P<zone>%[A-Za-z0-9._~-]{1,16}(?<![.]))?(?![A-Za-z0-9:]|_[A-Za-z0-9_])"
 )
 _MAC: Final = re.compile(
-    r"(?<![A-Za-z0-9_:.-])(?:[0-9A-Fa-f]{2}(?P<by>[:-])[0-9A-Fa-f]{2}(?:(?P=by)[0-9A-Fa-f]{2}){4}(?:(?P=by)[0-9A-Fa-f]{2}){0,2}"
-    r"|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![A-Za-z0-9_:]|[.-][A-Za-z0-9])"
+    r"(?<![A-Za-z0-9.-])(?<![A-Za-z0-9_]_)(?<!\b[0-9A-Fa-f]{2}:)(?<!::)(?:[0-9A-Fa-f]{2}(?P<by>[:-])[0-9A-Fa-f]{2}(?:(?P=by)[0-9A-Fa-f]{2}){4}(?:(?P=by)[0-9A-Fa-f]{2}){0,2}"
+    r"|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![A-Za-z0-9:]|_[A-Za-z0-9_]|[.-][A-Za-z0-9])"
 )
 _BARE_MAC: Final = re.compile(
     r"(?<![A-Za-z0-9_.:-])(?=[0-9]{0,11}[A-Fa-f])(?=[A-Fa-f]{0,11}[0-9])[0-9A-Fa-f]{12}(?![A-Za-z0-9_]|[.:-][A-Za-z0-9])"
@@ -49,6 +53,8 @@ def find_ipv4(sight: Sight) -> None:
         if max(map(int, match[0].split("."))) > _MOST_OF_AN_OCTET:
             continue
         before = sight.text[max(0, match.start() - _VERSION_NEAR) : match.start()]
+        if before.endswith(":") and _IN_IPV6.search(before[-_LONGEST_GROUP:]):
+            continue
         if not _is_version(sight, match.start(), before):
             sight.found.append(Value(match.start(), match.end(), "IP", 0.9))
 

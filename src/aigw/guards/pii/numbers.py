@@ -23,9 +23,9 @@ _BETWEEN: Final = r"(?=[-./() ])[ ]{0,2}[-./()]{0,3}[ ]{0,2}"
 # What must not stand before it is looked at behind its first character: a pattern that begins with a class is searched
 # many times faster than one that begins with a look behind.
 _RUN: Final = re.compile(
-    r"[+(0-9](?<![A-Za-z0-9_].)(?<![0-9][.:].)(?<![0-9],[0-9](?![0-9]{3}|[0-9]{2}-))"
+    r"[+(0-9](?<![A-Za-z0-9].)(?<![A-Za-z0-9_]_.)(?<![0-9][.:].)(?<![0-9],[0-9](?![0-9]{3}|[0-9]{2}-))"
     r"(?:(?<=\+) ?\(?[0-9]|(?<=\()\+?[0-9]|(?<=[0-9]))[0-9]{0,23}(?![0-9])"
-    rf"(?:{_BETWEEN}[0-9]{{1,24}}(?![0-9])){{0,11}}(?![A-WYZa-wyz_])"
+    rf"(?:{_BETWEEN}[0-9]{{1,24}}(?![0-9])){{0,11}}(?![A-WYZa-wyz]|_[A-Za-z0-9_])"
 )
 _NINES: Final = bytes(ord("9") if chr(code).isdigit() and code < 0x80 else code for code in range(256))  # noqa: PLR2004  (ASCII)
 _GROUP: Final = re.compile("9+")

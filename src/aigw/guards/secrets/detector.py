@@ -7,6 +7,7 @@ from itertools import pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
+from aigw.aside import breathe
 from aigw.errors import ConfigError
 from aigw.guards.secrets.assigned import AHEAD, Assigned
 from aigw.guards.secrets.commands import find_given
@@ -164,13 +165,18 @@ class Secrets:
         """Return what is found from a place on, and where a value begins whose quotes are still open."""
         text = seen.text
         begin = max(0, start - REACH)
+        breathe()
         tokens = list(find_tokens(text, start))
+        breathe()
         known = frozenset([token.start for token in tokens if token.score >= SURE >= self._min_score])
         found, still_open = self._assigned.find(seen, begin, start, known)
+        breathe()
         found += tokens
         found += find_credentials(text, start)
+        breathe()
         found += [span for span in find_given(text, begin) if span.start >= start]
         found += [span for span in find_pairs(seen, begin) if span.start >= start]
+        breathe()
         found += find_keys(text, start)
         for kind, pattern in self._custom:
             found += _custom(text, start, kind, pattern)
