@@ -7,6 +7,8 @@ import threading
 
 import pytest
 
+from aigw import Chunk, Guard, Reply
+from aigw.guards import Pii
 from aigw.guards.scan import SHORT, DetectorFailed, Scanner
 from aigw.runtime import drive
 from aigw.testing import make_call
@@ -38,3 +40,26 @@ def test_what_takes_too_long_has_failed():
     with pytest.raises(DetectorFailed, match="not done within"):
         asyncio.run(run())
     release.set()
+
+
+def test_new_kinds_are_masked_beside_a_loop(monkeypatch):
+    """Masking a new set of kinds makes patterns, which takes too long for a loop; the next call has them."""
+    guard, seen = Guard(Pii()), []
+    masked = guard._conversations.masked
+
+    def watched(call, found):
+        seen.append(threading.get_ident() == own)
+        return masked(call, found)
+
+    async def inner(_):
+        return Reply.replay([Chunk("fine", finish_reason="stop")])
+
+    async def ask(*prompts):
+        for prompt in prompts:
+            await guard.handle(make_call(prompt, blocking=False), inner)
+
+    monkeypatch.setattr(guard._conversations, "masked", watched)
+    own = threading.get_ident()
+    asyncio.run(ask("to ann@example.org", "to bob@example.org", "from 192.0.2.7 to ann@example.org", "of 192.0.2.8"))
+
+    assert seen == [False, True, False, False]

@@ -12,7 +12,7 @@ from aigw.guards.conversation import Conversations
 from aigw.guards.lanes import Cutting, Holding, Lane, Restoring, Stage, Watching
 from aigw.guards.places import ANSWER, PLACES, visit_call
 from aigw.guards.rules import Action, Actions, Found, Rule, Where, watches_streams
-from aigw.guards.scan import SPAN, DetectorFailed, OnFailure, Piece, Scanner
+from aigw.guards.scan import SHORT, SPAN, DetectorFailed, OnFailure, Piece, Scanner
 from aigw.guards.seams import meeting, merged, windows
 from aigw.guards.vault import VaultFull
 from aigw.guards.watched import Objection, Watched
@@ -243,14 +243,16 @@ class Guard:
                 call.note(self.name, "would block", blocked)
             if not to_mask or self.shadow:
                 return call, None
-            length = sum([len(piece.text) for piece in pieces])
-            masked = await self._scanner.beside(
-                call, length, lambda: self._conversations.masked(call, finds["mask"][0])
-            )
+            masked = await self._masked(call, finds["mask"][0], sum([len(piece.text) for piece in pieces]))
         except (VaultFull, DetectorFailed) as error:
             raise PromptBlocked(f"{self.name}: {error}", policy=self.name) from None
         call.note(self.name, "masked", to_mask)
         return masked
+
+    async def _masked(self, call: Call, found: Sequence[Found], length: int) -> tuple[Call, Vault]:
+        if self._conversations.takes_long(found):
+            length = max(length, SHORT + 1)
+        return await self._scanner.beside(call, length, lambda: self._conversations.masked(call, found))
 
     def _refused(self, call: Call, error: PromptBlocked) -> Reply:
         call.note(self.name, "blocked", str(error))
