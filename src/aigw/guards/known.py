@@ -7,6 +7,8 @@ from bisect import bisect_left
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from aigw.aside import breathe
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -99,6 +101,7 @@ class Known:
         position = start
         pattern = self._pattern(text[start:end])
         while True:
+            breathe()
             for match in pattern.finditer(text, position, end) if pattern else ():
                 at = match.start()
                 if not is_over and self._may_become(text, at):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeGuard, runtime_checkable
 
+from aigw.aside import breathe
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -82,6 +84,7 @@ def best(spans: Iterable[Span]) -> list[Span]:
     cluster: list[Span] = []
     end = -1
     for span in sorted(spans):
+        breathe()
         if span.start >= end:
             chosen += _best_of(cluster)
             cluster = []

@@ -250,8 +250,8 @@ class Guard:
         return masked
 
     async def _masked(self, call: Call, found: Sequence[Found], length: int) -> tuple[Call, Vault]:
-        if self._conversations.takes_long(found):
-            length = max(length, SHORT + 1)
+        if length <= SHORT and self._conversations.takes_long(found):
+            length = SHORT + 1
         return await self._scanner.beside(call, length, lambda: self._conversations.masked(call, found))
 
     def _refused(self, call: Call, error: PromptBlocked) -> Reply:

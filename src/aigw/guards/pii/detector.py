@@ -208,8 +208,10 @@ class Pii:
         text = text[: decided(text)]
         if len(text) <= start:
             return [], start
+        breathe()
         seen = clean(text)
         raw, crossing = self._look(seen, text, start, is_noted=True)
+        breathe()
         cut, _ = _settled(seen.text, seen.place(start))
         crossing += [(value.start, value.end) for value in raw]
         cut = self._cut(text, seen, start, cut, crossing)
@@ -219,6 +221,7 @@ class Pii:
         """Choose among values, and return where they stand in the original."""
         spans: list[Span] = []
         for value in _resolved(raw):
+            breathe()
             low, high, kind, score = value
             if kind in self._left_out or (self._is_choosy and self._is_allowed(seen.text[low:high])):
                 continue

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from aigw.aside import breathe
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -37,6 +39,7 @@ def islands(text: str, start: int) -> Iterator[tuple[int, int]]:
     """Yield where islands begin and end, from a place on that is between two of them, or at the start of a value."""
     ahead = start
     while trigger := _TRIGGER.search(text, ahead):
+        breathe()
         at = trigger.start()
         if text[at] in ":-" and text[at : at + 2] != "::":
             at -= 2  # the letters before it
