@@ -67,11 +67,19 @@ class Hanging:
 
 
 class Lost:
-    """Waits for an answer that does not come."""
+    """Waits for an answer that does not come before `release`."""
+
+    def __init__(self):
+        self.flags = []
 
     async def examine(self, call, texts):
-        await call.ports.flag().wait(60)
+        self.flags.append(call.ports.flag())
+        await self.flags[-1].wait(60)
         return [[] for _ in texts]
+
+    def release(self):
+        for flag in self.flags:
+            flag.set()
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -93,10 +101,19 @@ def test_a_detector_that_raises_follows_the_failure_mode(face, method, streamed)
         assert "well" not in str(caught.value) + str(caught.value.trace)
 
 
-@pytest.mark.parametrize("asking", [Asking("zzz", error=RuntimeError(MAIL)), Lost()], ids=["raises", "hangs"])
+@pytest.fixture
+def lost():
+    """An examiner that hangs while the test runs."""
+    one = Lost()
+    yield one
+    one.release()
+
+
+@pytest.mark.parametrize("how", ["raises", "hangs"])
 @pytest.mark.parametrize(("where", "error"), [("user", PromptBlocked), ("answer", AnswerBlocked)])
-def test_an_examiner_that_raises_or_hangs_follows_the_failure_mode(face, asking, where, error):
+def test_an_examiner_that_raises_or_hangs_follows_the_failure_mode(face, lost, how, where, error):
     """For prompts and answers; one that hangs is left when its time is over."""
+    asking = Asking("zzz", error=RuntimeError(MAIL)) if how == "raises" else lost
     made, _ = behind(face, "fine", Guard(asking, where=where, timeout=0.02))
     with pytest.raises(error) as caught:
         made.chat(MAIL)

@@ -8,22 +8,6 @@ from aigw import AnswerBlocked, Guard, Message, PromptBlocked, Target, Verdict
 from aigw.chunk import Chunk
 from aigw.guards import LlamaGuard, ModerationModel
 from aigw.testing import ScriptedProvider
-from gateway.faces import FACES
-
-
-@pytest.fixture(params=list(FACES))
-def face(request):
-    """Make gateways, with each face."""
-    made = []
-
-    def make(outcome, *policies):
-        provider = ScriptedProvider.repeat(outcome)
-        made.append(FACES[request.param]({"r": Target(provider)}, policies))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.shut_down()
 
 
 def verdicts(call):
