@@ -8,6 +8,7 @@ import os
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from aigw.aside import breathe
 from aigw.errors import ConfigError
 from aigw.guards.places import visit_call
 from aigw.guards.span import best
@@ -74,18 +75,25 @@ class Conversations:
         vault = Vault((), nonce=self._digest(call)[:_NONCE_LENGTH], mode=self._mode, key=self._key)
         spans: dict[int, list[Span]] = {}
         for one in found:
+            breathe()
             spans.setdefault(one.number, []).append(one.span)
         numbers = itertools.count()
+        known: dict[tuple[Kind, str], int] = {}
 
         def mask(_: Place, text: str, kind: Kind) -> str:
-            return vault.mask(text, best(spans.get(next(numbers), ())), json=kind == "json")
+            masked = vault.mask(text, best(spans.get(next(numbers), ())), json=kind == "json")
+            breathe()
+            known[kind, masked] = len(vault)
+            return masked
 
         def mask_again(_: Place, text: str, kind: Kind) -> str:
-            return vault.replace_known(text, json=kind == "json")
+            return text if known.get((kind, text)) == len(vault) else vault.replace_known(text, json=kind == "json")
 
         # Twice, because a value that was found in the last text may also stand in the first.
         masked = visit_call(visit_call(call, mask), mask_again)
+        breathe()
         vault.prepare()
+        breathe()
         if len(self._known) >= MOST_KNOWN:
             self._known.clear()
         self._known.add(_kinds(found))
@@ -98,7 +106,7 @@ class Conversations:
     def _digest(self, call: Call, *purpose: str) -> str:
         principal = call.principal
         who = (principal.id, principal.team or "") if principal is not None else None
-        conversation = call.metadata.get("conversation") or _beginning(call)
+        conversation = call.metadata.get("conversation") or sha256(_beginning(call)).hexdigest()
         message = repr((who, conversation, *purpose)).encode("utf-8", "surrogatepass")
         return hmac.new(self._key, message, sha256).hexdigest()
 
@@ -107,7 +115,8 @@ def _kinds(found: Sequence[Found]) -> frozenset[str]:
     return frozenset([one.span.kind for one in found])
 
 
-def _beginning(call: Call) -> str:
+def _beginning(call: Call) -> bytes:
     """Return what a conversation begins with, which stays the same while it goes on."""
     first = next((message for message in call.messages if message.role == "user"), None)
-    return first.text if first is not None else "".join(call.inputs[:1])
+    beginning = first.text if first is not None else "".join(call.inputs[:1])
+    return beginning.encode("utf-8", "surrogatepass")

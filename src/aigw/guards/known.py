@@ -64,8 +64,8 @@ class Known:
         if value[0] not in self._firsts:
             self._firsts |= {value[0]}
 
-    def _pattern(self, part: str) -> re.Pattern[str] | None:
-        """Return the pattern of where something may begin in a part of a text; ``None`` where nothing does.
+    def beginnings(self, part: str) -> re.Pattern[str] | None:
+        """Return the pattern of where something may begin in a text or a part of it; ``None`` where nothing does.
 
         The nonce is in next to no text, and to compile a pattern for one vault takes longer than to look for it.
         """
@@ -81,8 +81,18 @@ class Known:
             start: where the part begins.
             end: where it ends.
         """
-        places, _ = self._look(text, start, end, is_over=True)
-        yield from places
+        yield from self.find_from(self.beginnings(text[start:end]), text, start, end)
+
+    def find_from(self, beginnings: re.Pattern[str] | None, text: str, start: int, end: int) -> list[Place]:
+        """Find what is known in a part of a text, of which many are looked at.
+
+        Args:
+            beginnings: what `beginnings` returned for the whole text.
+            text: see `find`.
+            start: see `find`.
+            end: see `find`.
+        """
+        return self._look(beginnings, text, start, end, is_over=True)[0] if beginnings else []
 
     def find_decided(self, text: str, start: int) -> tuple[list[Place], int]:
         """Find what is known in a text that goes on.
@@ -94,12 +104,13 @@ class Known:
         Returns:
             What was found, and how far the text is decided.
         """
-        return self._look(text, start, len(text), is_over=False)
+        return self._look(self.beginnings(text[start:]), text, start, len(text), is_over=False)
 
-    def _look(self, text: str, start: int, end: int, *, is_over: bool) -> tuple[list[Place], int]:
+    def _look(
+        self, pattern: re.Pattern[str] | None, text: str, start: int, end: int, *, is_over: bool
+    ) -> tuple[list[Place], int]:
         places: list[Place] = []
         position = start
-        pattern = self._pattern(text[start:end])
         while True:
             breathe()
             for match in pattern.finditer(text, position, end) if pattern else ():

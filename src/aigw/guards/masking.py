@@ -36,10 +36,11 @@ def plan(text: str, parts: Iterable[Part], known: Known) -> list[Part]:
     """Add what is known between the parts of a text that are decided already."""
     planned: list[Part] = []
     position = 0
+    beginnings = known.beginnings(text)
     for part in (*parts, Part(len(text), len(text), None)):
         breathe()
         if part.start > position:
-            planned += [known_part(place) for place in known.find(text, position, part.start)]
+            planned += [known_part(place) for place in known.find_from(beginnings, text, position, part.start)]
         planned.append(part)
         position = part.end
     return planned[:-1]

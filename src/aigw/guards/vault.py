@@ -24,7 +24,7 @@ from aigw.guards.tokens import LETTERS, NONCE, heads, label_of, letters_of
 from aigw.guards.window import StreamWindow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["Masker", "Mode", "Restorer", "Vault", "VaultFull"]
 
@@ -273,8 +273,21 @@ def _checked(detectors: Iterable[Detector]) -> tuple[Detector, ...]:
 
 
 def _parts(spans: Iterable[Span], length: int) -> list[Part]:
-    inside = [Span(max(span.start, 0), min(span.end, length), span.kind, span.score) for span in spans]
-    return [Part(span.start, span.end, span.kind) for span in best([span for span in inside if span.start < span.end])]
+    parts: list[Part] = []
+    for span in best(_inside(spans, length)):
+        breathe()
+        parts.append(Part(span.start, span.end, span.kind))
+    return parts
+
+
+def _inside(spans: Iterable[Span], length: int) -> Iterator[Span]:
+    """Cut spans to the text; leave out what is not in it."""
+    for span in spans:
+        breathe()
+        if span.start < 0 or span.end > length:
+            span = Span(max(span.start, 0), min(span.end, length), span.kind, span.score)  # noqa: PLW2901  (cut)
+        if span.start < span.end:
+            yield span
 
 
 def _placed(text: JsonText, span: Span) -> Span:
