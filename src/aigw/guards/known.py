@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aigw.aside import breathe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 SHORTEST: Final = 4
 """Characters of the shortest value that is looked for elsewhere: shorter ones are too often something else."""
@@ -18,9 +17,19 @@ SHORTEST: Final = 4
 LONGEST: Final = 256
 """And of the longest: what is longer is no word of a text, and a stream must not wait for the whole of it."""
 
+TELLING: Final = 8
+"""Characters from which on a value with a digit or an ``@`` in it is also looked for inside of words and numbers."""
+
+FEW: Final = 64
+"""Beginnings of values that are searched for one by one."""
+
+SLICE: Final = 4096
+"""Places that are looked at in one step."""
+
 WORD: Final = r"0-9A-Za-z\u00aa\u00b5\u00ba\u00c0-\u02af\u0370-\u1fff"
 """Letters and digits of the scripts that keep their words apart, which Chinese and Japanese do not."""
 
+_NO_NAME: Final = re.compile("[0-9@]")
 _IN_WORD: Final = re.compile(f"[{WORD}]")
 
 
@@ -41,7 +50,8 @@ class Place(NamedTuple):
 class Known:
     """The values of a vault, to be found again, and its nonce, which must stand in no text beside its tokens.
 
-    A value is found again where it stands verbatim and is no part of a longer word: ``ann`` not in ``Joanna``.
+    A value is found again where it stands verbatim. A name, or a short one, must be a word of its own: ``ann`` is not
+    found in ``Joanna``; but a number or an address of some length (see `is_telling`) is found wherever it stands.
     Whoever adds values holds a lock; to look for them needs none.
 
     Args:
@@ -52,47 +62,37 @@ class Known:
         self._nonce = nonce
         self._heads: dict[str, _Head] = {}
         self._beginnings: set[str] = set()
-        self._firsts: frozenset[str] = frozenset()
+        self._longest = 0
 
     def add(self, value: str) -> None:
         """Add a value; one that is too short or too long is not looked for."""
         if not SHORTEST <= len(value) <= LONGEST:
             return
         head = value[:SHORTEST]
-        self._heads[head] = self._heads.get(head, _Head((), ())).with_value(value)
+        self._longest = max(self._longest, len(value))
         self._beginnings.update(head[:length] for length in range(1, SHORTEST))
-        if value[0] not in self._firsts:
-            self._firsts |= {value[0]}
+        self._heads[head] = self._heads.get(head, _Head((), ())).with_value(value)
 
-    def beginnings(self, part: str) -> re.Pattern[str] | None:
-        """Return the pattern of where something may begin in a text or a part of it; ``None`` where nothing does.
-
-        The nonce is in next to no text, and to compile a pattern for one vault takes longer than to look for it.
-        """
-        firsts = self._firsts
-        nonce = self._nonce if self._nonce in part.lower() else ""
-        return _beginnings(firsts, nonce) if firsts or nonce else None
-
-    def find(self, text: str, start: int, end: int) -> Iterator[Place]:
-        """Find what is known in a part of a text: the first ones, and of those that begin together the longest.
+    def find(self, text: str, gaps: Iterable[tuple[int, int]]) -> Iterator[Place]:
+        """Find what is known in parts of a text: the first ones, and of those that begin together the longest.
 
         Args:
-            text: the text; what stands around the part tells whether its ends are ends of words.
-            start: where the part begins.
-            end: where it ends.
+            text: the text; what stands around a part tells whether its ends are ends of words.
+            gaps: where the parts begin and end, in order.
         """
-        yield from self.find_from(self.beginnings(text[start:end]), text, start, end)
-
-    def find_from(self, beginnings: re.Pattern[str] | None, text: str, start: int, end: int) -> list[Place]:
-        """Find what is known in a part of a text, of which many are looked at.
-
-        Args:
-            beginnings: what `beginnings` returned for the whole text.
-            text: see `find`.
-            start: see `find`.
-            end: see `find`.
-        """
-        return self._look(beginnings, text, start, end, is_over=True)[0] if beginnings else []
+        beginnings = self._beginnings_in(text)
+        number = 0
+        for start, end in gaps if beginnings else ():
+            breathe()
+            number = bisect_left(beginnings, start, number)
+            while number < len(beginnings) and beginnings[number] < end:
+                breathe()
+                place = self._place_at(text, beginnings[number], end)
+                if place is None:
+                    number += 1
+                else:
+                    yield place
+                    number = bisect_left(beginnings, place.end, number)
 
     def find_decided(self, text: str, start: int) -> tuple[list[Place], int]:
         """Find what is known in a text that goes on.
@@ -104,44 +104,75 @@ class Known:
         Returns:
             What was found, and how far the text is decided.
         """
-        return self._look(self.beginnings(text[start:]), text, start, len(text), is_over=False)
-
-    def _look(
-        self, pattern: re.Pattern[str] | None, text: str, start: int, end: int, *, is_over: bool
-    ) -> tuple[list[Place], int]:
+        low = max(start, len(text) - self._longest)
+        open_ones = {at for at in range(low, len(text)) if self._may_become(text, at)}
         places: list[Place] = []
         position = start
-        while True:
+        for at in sorted(open_ones.union(self._beginnings_in(text, start))):
+            if at < position:
+                continue
+            if at in open_ones:
+                return places, at
+            place = self._place_at(text, at, len(text))
+            if place is not None:
+                places.append(place)
+                position = place.end
+        return places, self._nonce_begins(text, position)
+
+    def _beginnings_in(self, text: str, start: int = 0) -> list[int]:
+        """Return where something known may begin, in order.
+
+        To search for each of a few is faster than to look at each place of a text, and needs no pattern, which takes
+        longer to compile for one vault than to look for.
+        """
+        found: set[int] = set()
+        heads = [*self._heads]
+        if len(heads) > FEW:
+            for low in range(start, len(text), SLICE):
+                breathe()
+                places = range(low, min(low + SLICE, len(text)))
+                found.update([at for at in places if text[at : at + SHORTEST] in self._heads])
+            heads = []
+        for head in heads:
             breathe()
-            for match in pattern.finditer(text, position, end) if pattern else ():
-                at = match.start()
-                if not is_over and self._may_become(text, at):
-                    return places, at
-                stop = self._value_at(text, at, end)
-                if stop or match.end() - at > 1:  # more than a first letter: the nonce
-                    places.append(Place(at, stop or match.end(), not stop))
-                    position = stop or match.end()
-                    break
-            else:
-                return places, end if is_over else self._nonce_begins(text, position)
+            at = text.find(head, start)
+            while at >= 0:
+                found.add(at)
+                at = text.find(head, at + 1)
+        if self._nonce in text.lower():
+            found.update([match.start() for match in self._nonces().finditer(text, start)])
+        return sorted(found)
+
+    def _nonces(self) -> re.Pattern[str]:
+        return re.compile(f"(?ai:{self._nonce})")
+
+    def _place_at(self, text: str, at: int, end: int) -> Place | None:
+        stop = self._value_at(text, at, end)
+        if stop:
+            return Place(at, stop, is_nonce=False)
+        stop = at + len(self._nonce)
+        if stop <= end and text[at:stop].lower() == self._nonce:
+            return Place(at, stop, is_nonce=True)
+        return None
 
     def _value_at(self, text: str, at: int, end: int) -> int:
         """Return where the longest value ends that stands at a place; 0 if none does."""
         head = self._heads.get(text[at : at + SHORTEST])
-        if head is None or (_IN_WORD.match(text[at]) and at > 0 and _IN_WORD.match(text[at - 1])):
+        if head is None:
             return 0
+        is_inside = at > 0 and _is_within_word(text, at)
         for length in head.lengths:
             stop = at + length
-            if stop <= end and head.holds(text[at:stop]) and not _continues(text, stop):
+            value = text[at:stop]
+            if stop > end or not head.holds(value):
+                continue
+            if is_telling(value) or not (is_inside or (stop < len(text) and _is_within_word(text, stop))):
                 return stop
         return 0
 
     def _may_become(self, text: str, at: int) -> bool:
         """Tell whether a text that ends may be the beginning of a value, or end within the word that ends one."""
-        rest = len(text) - at
-        if rest > LONGEST:
-            return False
-        if rest < SHORTEST:
+        if len(text) - at < SHORTEST:
             return text[at:] in self._beginnings
         head = self._heads.get(text[at : at + SHORTEST])
         return head is not None and head.begins_with(text[at:])
@@ -155,16 +186,14 @@ class Known:
         return len(text)
 
 
-@lru_cache(maxsize=256)
-def _beginnings(firsts: frozenset[str], nonce: str) -> re.Pattern[str]:
-    inside = "".join([re.escape(first) for first in sorted(firsts) if _IN_WORD.match(first)])
-    others = "".join([re.escape(first) for first in sorted(firsts) if not _IN_WORD.match(first)])
-    branches = [f"(?ai:{nonce})"] if nonce else []
-    if inside:
-        branches.append(f"(?<![{WORD}])[{inside}]")
-    if others:
-        branches.append(f"[{others}]")
-    return re.compile("|".join(branches))
+def is_telling(value: str) -> bool:
+    """Tell whether a value is too long to be a part of something else by chance, and no name."""
+    return len(value) >= TELLING and _NO_NAME.search(value) is not None
+
+
+def _is_within_word(text: str, place: int) -> bool:
+    """Tell whether a word goes on over a place."""
+    return bool(_IN_WORD.match(text[place]) and _IN_WORD.match(text[place - 1]))
 
 
 class _Head(NamedTuple):
@@ -192,8 +221,3 @@ class _Head(NamedTuple):
     def begins_with(self, beginning: str) -> bool:
         place = bisect_left(self.values, beginning)
         return place < len(self.values) and self.values[place].startswith(beginning)
-
-
-def _continues(text: str, stop: int) -> bool:
-    """Tell whether the word goes on that stands before a place."""
-    return stop < len(text) and bool(_IN_WORD.match(text[stop]) and _IN_WORD.match(text[stop - 1]))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from heapq import merge
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aigw.aside import breathe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from aigw.guards.known import Known
     from aigw.guards.span import Span
@@ -32,18 +34,19 @@ class Part(NamedTuple):
     kind: str | None
 
 
-def plan(text: str, parts: Iterable[Part], known: Known) -> list[Part]:
-    """Add what is known between the parts of a text that are decided already."""
-    planned: list[Part] = []
+def plan(text: str, parts: Sequence[Part], known: Known) -> list[Part]:
+    """Add what is known between the parts of a text that are decided already, which are in order."""
+    found = map(known_part, known.find(text, _gaps(parts, len(text))))
+    return [*merge(parts, found, key=itemgetter(0))]
+
+
+def _gaps(parts: Iterable[Part], length: int) -> Iterator[tuple[int, int]]:
     position = 0
-    beginnings = known.beginnings(text)
-    for part in (*parts, Part(len(text), len(text), None)):
-        breathe()
+    for part in parts:
         if part.start > position:
-            planned += [known_part(place) for place in known.find_from(beginnings, text, position, part.start)]
-        planned.append(part)
+            yield position, part.start
         position = part.end
-    return planned[:-1]
+    yield position, length
 
 
 def known_part(place: tuple[int, int, bool]) -> Part:
@@ -144,7 +147,7 @@ class Masker:
     def _all_between(self, after: str) -> str:
         """Mask what is known in a text between two spans, which is over."""
         end = len(self._between)
-        return self._with_known(self._known.find(self._between + after, self._start, end), end)
+        return self._with_known(self._known.find(self._between + after, [(self._start, end)]), end)
 
     def _with_known(self, places: Iterable[tuple[int, int, bool]], end: int) -> str:
         text = self._between[:end]

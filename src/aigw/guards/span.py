@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Protocol, TypeGuard, runtime_checkable
 
@@ -77,7 +77,7 @@ def can_watch(detector: object) -> TypeGuard[StreamDetector]:
     return hasattr(detector, "settled") and hasattr(detector, "context") and hasattr(detector, "find")
 
 
-_ORDER: Final = attrgetter("start", "end", "kind", "score")
+ORDER: Final = attrgetter("start", "end", "kind", "score")
 """Their own order, without a call of Python for each comparison."""
 
 RUN: Final = 500
@@ -106,10 +106,12 @@ def best(spans: Iterable[Span]) -> list[Span]:
 def _in_order(spans: Iterator[Span]) -> Iterable[Span]:
     """Sort spans a run at a time: to sort all at once would hold up the threads beside it."""
     runs: list[list[Span]] = []
-    while run := sorted(islice(spans, RUN), key=_ORDER):
+    while run := sorted(islice(spans, RUN), key=ORDER):
         runs.append(run)
         breathe()
-    return heapq.merge(*runs, key=_ORDER) if len(runs) > 1 else chain.from_iterable(runs)
+    if all(before[-1] <= after[0] for before, after in pairwise(runs)):
+        return chain.from_iterable(runs)
+    return heapq.merge(*runs, key=ORDER)
 
 
 def _best_of(cluster: list[Span]) -> list[Span]:
@@ -120,4 +122,4 @@ def _best_of(cluster: list[Span]) -> list[Span]:
     for span in sorted(cluster, key=lambda span: (-span.score, span.start - span.end, span.start)):
         if all(span.end <= other.start or other.end <= span.start for other in chosen):
             chosen.append(span)
-    return sorted(chosen, key=_ORDER)
+    return sorted(chosen, key=ORDER)

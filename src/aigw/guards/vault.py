@@ -105,8 +105,8 @@ class Vault:
     def mask(self, text: str, spans: Iterable[Span] | None = None, *, json: bool = False) -> str:
         """Mask what is found in a text, wherever in the text it stands, and what was found in others before.
 
-        What was found is also masked where no detector would find it, if it stands there verbatim as a word of its own
-        and is 4 to 256 characters long.
+        What was found is also masked where no detector would find it, if it stands there verbatim and is 4 to 256
+        characters long: as a word of its own, or anywhere, if it is a number or an address of 8 or more.
 
         Args:
             text: the text.
@@ -143,7 +143,7 @@ class Vault:
         return json_text.assemble(list(json_text.within_values(planned)), self.token)
 
     def replace_known(self, text: str, *, json: bool = False) -> str:
-        """Mask what was found before, where it stands verbatim as a word of its own; ask no detector.
+        """Mask what was found before, where it stands verbatim (see `mask`); ask no detector.
 
         Tokens of this vault stay as they are, so that a text may be masked first.
 

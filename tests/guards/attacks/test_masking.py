@@ -223,7 +223,7 @@ AROUND = st.lists(st.sampled_from(SCRAPS), max_size=6).map("".join)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=st.lists(st.tuples(AROUND, st.just(" ") | AROUND, HIDDEN), min_size=1, max_size=4), parts=st.booleans())
 def test_whatever_is_said_comes_back_and_nothing_of_it_leaves(face, echo, pieces, parts):
-    """At the transport: no value is a word of its own in any request, and the answers repeat every prompt as it was."""
+    """At the transport: no value that was found is in any request, and the answers repeat every prompt as it was."""
     made = face({"smart": Target(echo.url, model="m")}, [Guard(Pii(), Secrets())])
     texts = ["".join(piece) + " " for piece in pieces]
     echo.answer = lambda request: said(request.json["messages"][-1]["content"])
@@ -234,7 +234,7 @@ def test_whatever_is_said_comes_back_and_nothing_of_it_leaves(face, echo, pieces
     assert made.read(prompt) == "".join(texts)
     sent = repr([request.json for request in echo.requests])
     for _, gap, value in pieces:
-        assert gap != " " or not re.search(rf"(?<!\w){re.escape(value)}(?!\w)", sent)
+        assert gap != " " or value not in sent
 
 
 def said(content):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from aigw.aside import breathe
 from aigw.guards.moderation.folded import REACH, Folded, stable
 from aigw.guards.moderation.letters import Letters
-from aigw.guards.span import Span
+from aigw.guards.span import ORDER, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -122,7 +122,7 @@ def decided(finders: Iterable[Finder], text: str, start: int) -> tuple[int, list
     # Spans that overlap are chosen among, or joined, all together, so that none of them may cross the cut.
     found = [span for finder in finders for span in finder.find(seen)]
     cut = seen.beside(cut)
-    for span in sorted(found, reverse=True):
+    for span in sorted(found, key=ORDER, reverse=True):
         if span.start < cut < span.end:
             cut = span.start
     return max(cut, start), [span for span in found if span.start < cut]
