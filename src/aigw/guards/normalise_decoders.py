@@ -69,7 +69,9 @@ LONGEST_CUT: Final = 1000
 MOST_OF_A_RUN: Final = 0.6
 _LONG_BINARY: Final = re.compile("[01]{16}")
 _LONG_HEX: Final = re.compile(r"[0-9a-fA-F]{16}|(?:0x|\\x)[0-9a-fA-F]{2}")
-_CODES: Final = re.compile(r"\d[\da-f][ ,:;]{1,2}[\da-f]{2}|\\x")
+_NEXT_CODE: Final = r"[ ,:;]{1,2}(?:0x)?[\da-fA-F]{2,8}"
+_CODES: Final = re.compile(rf"\d[\da-fA-F]{{0,7}}(?:{_NEXT_CODE}){{3}}|\d[\da-fA-F]{{6,7}}{_NEXT_CODE}")
+"""Four groups in a row, or two long ones: two short ones are also a time, or ``12 be``."""
 _SINGLES: Final = re.compile(r"[-._*|/~,+ \t\u00b7\u2022][^\W_](?:[-._*|/~,+ \t\u00b7\u2022]{1,3}[^\W_]){3}(?![^\W_])")
 _DIGIT_FOR_LETTER: Final = re.compile(r"[013457@$][a-z]")
 """What is cheap to look for, and must be there before the dearer patterns are tried."""

@@ -22,7 +22,17 @@ _WORDS: Final = {
         ringa bel bellen zadzwoń zadzwonić dzwoń numer zavolejte zavolat volejte soita soittaa hívjon hívj sunați sunaţi
         telefonul telefonem telefonu telemóvel telefonnumret kännykkä liga ligar llamen llamad chiamate richiamare
         joignable rufen zurückrufen mob mobiel handynr cep numaram telefonum telefonun arayın τηλέφωνο τηλ κινητό номеру телефону звоните звони позвоните
-        позвони моб сотовый sođt nomor""",
+        позвони моб сотовый sođt nomor office answering answers answered dialling dials caller callers calls pagers contacted contacting contacts
+        telefonszámom telefonszáma telefonszámunk telefonszámon telefonon hívjanak hívható elérhető elérhetőségem elérhetőség
+        dzwonić dzwońcie dzwonię oddzwonię oddzwonić oddzwoń kontakt kontaktowy kontaktowego infolinia telefonicznie pod komórkowy
+        contattarmi contattami contattateci contattare telefonare telefonata recapito cellulari telefonino
+        contato contacto contactarme contactar contestan contesta comuníquese telefónico móvilmente chama ligação zap whatsapps
+        joignez rappelez rappeler contactez contacter appel téléphoner anrufe angerufen anruf anrufbeantworter telefonisch meldet kontaktnummer durchwahl nebenstelle
+        bereikbaar bereiken appje nås når træffe træffes kontaktes numerosta numeroon tavoitat tavoitettavissa puh soitan voláme volat číslo telefonní telefónne telefónu voláte
+        numărul numarul numărului telefonică contactați găsiți broj telefona nazovite zvati pokličite telefonska številka pokliči telepon hubungi telp
+        ulaşabilirsiniz ulaşın arayabilirsiniz numarasından telefonu numarası τηλέφωνό τηλεφώνου καλέστε καλέσετε κινητού επικοινωνία
+        связаться перезвоните перезвони набери обадете телефонът телефонен мобилен дзвоніть телефонуйте зателефонуйте
+        טל התקשרו תתקשרו להתקשר נייח הנייד פקס اتصل جوالي هاتفي रिंग कॉल संपर्क liên hệ gọi thoai dien""",
     "card": """card cards creditcard cc visa mastercard amex maestro discover jcb diners unionpay debit carte tarjeta
         karte kreditkarte cartão carta kaart kort kredittkort karta kortti карта картa कार्ड pan cardnumber ccnum
         ccnumber cardno""",
@@ -33,10 +43,16 @@ _WORDS: Final = {
         geboortedatum född fødselsdato född fødd født födelsedatum syntymäaika syntynyt urodzony urodzona urodzenia
         narozen narozena narození született születési doğum рождения родился родилась рождён תאריך الميلاد जन्म
         birthdt dobs nasc fecnac fechanacimiento födelsedag fødselsdag nací naciste nasci nasceu nasceram naquit urodziłem urodziłam urodził urodziła narodil
-        narodila doğdu doğumlu γεννήθηκε geboortedag rođen rođena născut născută γέννησης""",
+        narodila doğdu doğumlu γεννήθηκε geboortedag rođen rođena născut născută γέννησης
+        naci cumpleaños cumple fdn ddn anniversaire compleanno aniversário nașterii naşterii nașteri nașterea születtem született szül születésnap
+        születésnapom urodziny urodzin narozeniny dátum rođenja rojen rojena rojstva syntymäpäivä syntymäpäiväni bursdag fødselsdagen födelsedagen
+        verjaardag geburtstags geborener gebürtig b ur nar s р родена роден рождение народився народилася народження doğumum doğumluyum lahir tanggallahir""",
     "number": "number numbers nummer número numero",
     "version": """version versions ver release build firmware section chapter clause oid semver changelog upgraded downgraded
-        table figure annex appendix subsection subclause article paragraph versión versione versão""",
+        table figure annex appendix subsection subclause article paragraph versión versione versão sections chapters clauses
+        versie wersja verze verzió sürüm версия версии версию upgrade upgrading upgrades downgrade downgrading bump bumped bumps bumping patch patched
+        patches rev revision hotfix pip npm yarn pnpm gem cargo nuget maven sdk jdk jre kernel gcc clang llvm openssl libssl semantic
+        plugin package packages dependency dependencies changelogs ec""",
     "ip": "ip ipv ips address host addr server gateway dns subnet netmask cidr peer remote client bind listen",
     "mac": "mac ethernet hwaddr bssid wifi ether hardware",
     "wallet": """wallet btc bitcoin eth ethereum crypto address solana sol litecoin ltc ripple xrp tron trx usdt usdc
@@ -47,7 +63,7 @@ _WORDS: Final = {
         ean upc gtin imei doi patent page pages figure rfc line seed reference ref case confirmation booking po
         policy offset stack heap depth memory ups usps dhl fedex dpd gls tnt awb waybill consignment uuid guid checksum digest score rows duration width height population votes bestellung
         bestellnummer rechnung rechnungsnummer artikel artikelnummer commande facture pedido factura ordine fattura
-        nummer_ # $ € £ ¥ price asin sn mpn revision rev bug issue pull ratio temperature pressure length distance
+        nummer_ # $ € £ ¥ price asin sn mpn bug issue pull ratio temperature pressure length distance
         elevation frequency zamówienie zamówienia faktura fakturę objednávka objednávky tilaus tilausnumero bestilling
         ordrenummer ordernummer beställning encomenda kundennummer sipariş rendelés comandă заказ заказа замовлення αριθμός isin cusip sedol figi swift routing aba sort iccid""",
     "passport": """passport passports reisepass passeport pasaporte passaporto paspoort passaporte personalausweis
@@ -62,43 +78,45 @@ _WORDS: Final = {
 _NATIONAL: Final = {
     "GB": "nhs nino insurance ni nin utr",
     "DE": "steuer steuernummer steueridentifikationsnummer steuerid idnr tin identifikationsnummer",
-    "FR": "nir insee sécu sécurité secu sociale securite",
+    "FR": "nir insee sécu sécurité secu sociale securite vitale",
     "ES": "dni nie nif documento",
     "IT": "codice fiscale cf",
     "NL": "bsn burgerservicenummer sofi sofinummer",
-    "BE": "rijksregister rijksregisternummer registre insz niss nn nrn",
+    "BE": "rijksregister rijksregisternummer registre insz niss nn nrn belge belgian rijks",
     "PL": "pesel nip",
     "SE": "personnummer pnr samordningsnummer",
-    "NO": "fødselsnummer fodselsnummer fnr personnummer",
+    "NO": "fødselsnummer fødselsnummeret fodselsnummer fnr personnummer personnummeret",
     "FI": "henkilötunnus hetu henkilotunnus henkilötunnukseni henkilötunnuksesi henkilötunnuksen",
-    "DK": "cpr personnummer",
+    "DK": "cpr personnummer cprnummer",
     "PT": "nif contribuinte",
     "BR": "cpf cnpj",
     "IN": "aadhaar aadhar uidai uid pan आधार",
     "AU": "tfn medicare abn taxfile acn",
-    "CA": "sin insurance nas",
+    "CA": "sin insurance nas assurance canadian",
     "SG": "nric fin",
-    "ZA": "id",
+    "MY": "mykad nric ic kad pengenalan kp malaysian malaysia mypr",
+    "CO": "nit rut tributaria cédula ciudadanía cc colombian",
+    "ZA": "id rsa african",
     "KR": "rrn resident jumin",
     "CN": "resident",
     "TR": "tckn kimlik tc",
     "MX": "curp rfc",
     "CH": "ahv avs",
-    "AT": "sv svnr sozialversicherungsnummer versicherungsnummer",
+    "AT": "sv svnr sozialversicherungsnummer versicherungsnummer sozialversicherung ecard austrian austria vsnr",
     "IE": "pps ppsn",
-    "CZ": "rodné číslo rc rodne cislo",
-    "RO": "cnp",
-    "BG": "egn егн",
+    "CZ": "rodné číslo rc rč rodne cislo",
+    "RO": "cnp numeric",
+    "BG": "egn егн граждански bulgarian единен",
     "AR": "cuit cuil",
     "CL": "rut run",
-    "IL": "zehut teudat tz זהות",
-    "HR": "oib",
+    "IL": "zehut teudat teudatzehut tz זהות הזהות ז israeli israel",
+    "HR": "oib osobni identifikacijski",
     "TH": "ประชาชน",
     "HK": "hkid",
     "TW": "身分證",
     "JP": "mynumber",
     "RU": "инн снилс inn snils",
-    "NZ": "ird",
+    "NZ": "ird inland nhi",
     "NG": "nin",
     "EE": "isikukood isikukoodi ik",
     "LT": "asmens kodas ak",
@@ -113,8 +131,8 @@ _NATIONAL: Final = {
 }
 
 IDEOGRAPHIC: Final = {
-    "phone": "电话 電話 手机 手機 携帯 联系方式 致电 热线 TEL 전화 휴대폰 연락처 핸드폰".split(),
-    "birth": "生年月日 出生日期 出生 生日 誕生日 생년월일 생일".split(),
+    "phone": "电话 電話 手机 手機 携帯 联系方式 致电 热线 TEL 전화 휴대폰 연락처 핸드폰 請撥 请拨 拨打 撥打 お問い合わせ 連絡先".split(),
+    "birth": "生年月日 出生日期 出生 生日 誕生日 생년월일 생일 生于 生於 生まれ".split(),
     "card": "カード 信用卡 银行卡 卡号 카드".split(),
     "CN": "身份证 居民身份".split(),
     "TW": "身分證 身份證".split(),
