@@ -32,8 +32,8 @@ class Stage(Protocol):
         """Take what came; return what may go on."""
         ...
 
-    async def flush(self) -> str:
-        """Return what was held back; the text is over, and another one may begin."""
+    async def flush(self, text: str = "") -> str:
+        """Take the last piece, which may be empty; return it with what was held back. Another text may begin then."""
         ...
 
 
@@ -53,13 +53,10 @@ class Lane:
             text = await stage.feed(text)
         return text
 
-    async def flush(self) -> str:
-        """Return what was held back."""
-        text = ""
+    async def flush(self, text: str = "") -> str:
+        """Take the last piece; return it with what was held back. What comes in one piece is looked at once."""
         for stage in self._stages:
-            if text:
-                text = await stage.feed(text)
-            text += await stage.flush()
+            text = await stage.flush(text)
         return text
 
 
@@ -83,9 +80,9 @@ class Restoring:
         """Restore; hold back what may become a token."""
         return await self._watch.scanner.beside(self._watch.call, len(text), lambda: self._feed(text))
 
-    async def flush(self) -> str:
-        """Return what became none."""
-        return self._flush()
+    async def flush(self, text: str = "") -> str:
+        """Restore the rest, with what became no token."""
+        return (await self.feed(text) if text else "") + self._flush()
 
 
 class Watching:
@@ -112,11 +109,13 @@ class Watching:
         self._held += text
         return await self._decided(lambda: window.feed(text), len(text))
 
-    async def flush(self) -> str:
+    async def flush(self, text: str = "") -> str:
         """Return the rest."""
-        if self._window is None:
-            return ""
-        rest = await self._decided(self._window.flush, len(self._held))
+        window = self._window
+        if window is None:
+            return text
+        self._held += text
+        rest = await self._decided(lambda: window.flush(text), len(self._held))
         if self._window is not None:
             self._window, self._held = StreamWindow((self._detector,)), ""
         return rest
@@ -155,9 +154,9 @@ class Holding:
         self._pieces.append(text)
         return ""
 
-    async def flush(self) -> str:
+    async def flush(self, text: str = "") -> str:
         """Look at the whole, and return what may go on."""
-        text = "".join(self._pieces)
+        text = "".join([*self._pieces, text])
         self._pieces = []
         for rule in [one for one in self._rules if text or one.needs_whole]:
             found = await self._watch.look(rule, text)
@@ -196,12 +195,14 @@ class Cutting:
             await self._look()
         return text
 
-    async def flush(self) -> str:
+    async def flush(self, text: str = "") -> str:
         """Look at the rest."""
+        self._seen += text
+        self._new += len(text)
         if self._new:
             await self._look()
         self._seen = ""
-        return ""
+        return text
 
     async def _look(self) -> None:
         first_new = len(self._seen) - self._new

@@ -113,8 +113,9 @@ class Watched:
     async def _pass(self, chunk: Chunk) -> None:
         """Let a chunk pass, without what is held back, and with what was."""
         fields: dict[str, Any] = {}
-        await self._texts(chunk, fields)
-        if chunk.tool_calls or chunk.parts or chunk.finish_reason is not None:
+        ends_text = bool(chunk.tool_calls or chunk.parts or chunk.finish_reason is not None)
+        await self._texts(chunk, fields, ends_text=ends_text)
+        if ends_text:
             await self._end_text(chunk.index, fields, chunk)
         if chunk.tool_calls or chunk.parts or chunk.text or chunk.refusal:
             self._spoke.add(chunk.index)
@@ -130,19 +131,23 @@ class Watched:
             fields["extra"] = await self._extra(chunk.extra)
         self._ready.append(chunk.evolve(**fields) if fields else chunk)
 
-    async def _texts(self, chunk: Chunk, fields: dict[str, Any]) -> None:
+    async def _texts(self, chunk: Chunk, fields: dict[str, Any], *, ends_text: bool) -> None:
         index = chunk.index
+        names = [name for name in _NAMES if getattr(chunk, name)]
         if chunk.extra and chunk.extra.get("new_part"):
             await self._end_text(index, fields)
-        for name in _NAMES:
-            text: str = getattr(chunk, name)
-            if not text:
-                continue
+        for name in names:
             if self._open.get(index, name) != name:
                 await self._end_text(index, fields)
             self._open[index] = name
             lane = self._lane(index, name)
-            if lane is not None:
+            if lane is None:
+                continue
+            text: str = getattr(chunk, name)
+            if ends_text and name == names[-1]:
+                del self._open[index]
+                fields[name] = await lane.flush(text)
+            else:
                 fields[name] = await lane.feed(text)
 
     async def _end_text(self, index: int, fields: dict[str, Any], chunk: Chunk | None = None) -> None:
@@ -225,7 +230,7 @@ class Watched:
 
     async def _whole(self, text: str, place: Place, tool: str = "", *, is_label: bool = False) -> str:
         lane = self._make.lane(place, tool, is_label=is_label)
-        return text if lane is None else await lane.feed(text) + await lane.flush()
+        return text if lane is None else await lane.flush(text)
 
 
 def _piece(name: str, text: str, index: int) -> Chunk:

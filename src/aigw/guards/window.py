@@ -75,8 +75,13 @@ class StreamWindow:
         self._patience = held // SHARE if held > AT_ONCE else 0
         return segments
 
-    def flush(self) -> list[Segment]:
-        """Return the rest: the text is over. The next piece begins another one."""
+    def flush(self, text: str = "") -> list[Segment]:
+        """Return the rest: the text is over. The next piece begins another one.
+
+        Args:
+            text: the last piece.
+        """
+        self._new.append(text)
         self._take()
         for watch in self._watches:
             self._found += watch.rest(self._text, self._base)

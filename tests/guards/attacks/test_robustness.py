@@ -82,8 +82,7 @@ class Lost:
             flag.set()
 
 
-@pytest.mark.parametrize("streamed", [False, True])
-@pytest.mark.parametrize("method", ["find", "settled"])
+@pytest.mark.parametrize(("method", "streamed"), [("find", False), ("find", True), ("settled", True)])
 def test_a_detector_that_raises_follows_the_failure_mode(face, method, streamed):
     """Closed by default, also while an answer streams, and nothing of the text is told; open where the user says so."""
     text = "all is well, K-123-456"
