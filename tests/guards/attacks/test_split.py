@@ -93,7 +93,7 @@ def test_a_value_that_is_cut_over_parts_is_masked(face, echo, pieces):
     sent = repr(echo.requests[-1].json)
 
     assert "_1_" in sent
-    assert not [piece for piece in pieces if piece.split()[-1] in sent]
+    assert not [piece for piece in pieces if piece.strip() in sent]
 
 
 @pytest.mark.parametrize("pieces", VALUES.values(), ids=VALUES.keys())
