@@ -5,10 +5,11 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aigw import Chunk, Gateway, Guard, Target, Tool, ToolCallDelta
+from aigw import Gateway, Guard, Target, Tool
 from aigw.guards.watched import without_telltales
 from aigw.testing import ScriptedProvider
 from guards.codes import CODE, Codes
+from guards.parts import merged, pieces
 
 MINE = "K-555-555"
 """A code of the user: in the answer its token stands for it."""
@@ -20,38 +21,10 @@ WORDS = st.lists(
 PARTS = st.lists(st.tuples(st.sampled_from(["text", "reasoning", "tool"]), WORDS), min_size=1, max_size=4)
 
 
-def merged(parts):
-    """Join neighbours of one kind, as answers have them; each tool call is one of its own."""
-    found = []
-    for kind, text in parts:
-        if found and kind == found[-1][0] != "tool":
-            found[-1] = (kind, found[-1][1] + text)
-        elif text or kind == "tool":
-            found.append((kind, text))
-    return found
-
-
 def expected(kind, text, token, *, trusted):
     """Return what is to come out of a part, by the plainest means."""
     text = CODE.sub("[CODE]", text.replace("TOKEN", token))
     return text.replace(token, MINE) if kind != "tool" or trusted else text
-
-
-def pieces(parts, token, cuts):
-    """Cut parts into chunks."""
-    tool = -1
-    for kind, written in parts:
-        text = written.replace("TOKEN", token)
-        tool += kind == "tool"
-        ends = sorted({cut % (len(text) + 1) for cut in cuts} | {0, len(text)})
-        for number, (start, end) in enumerate(zip(ends, ends[1:] or [len(text)], strict=False)):
-            piece = text[start:end]
-            if kind == "tool":
-                name = ("id", "tool") if number == 0 else (None, None)
-                yield Chunk(tool_calls=(ToolCallDelta(tool, *name, arguments=piece),))
-            else:
-                yield Chunk(**{kind: piece})
-    yield Chunk(finish_reason="stop")
 
 
 def came_out(answer):
@@ -67,7 +40,8 @@ def test_any_pieces_give_what_the_whole_gives(parts, cuts, trusted):
     """Texts, reasoning and arguments of tools, in any order and in any pieces."""
 
     def answer(call):
-        return list(pieces(parts, call.messages[-1].text, cuts))
+        token = call.messages[-1].text
+        return list(pieces([(kind, text.replace("TOKEN", token)) for kind, text in parts], cuts))
 
     provider = ScriptedProvider.repeat(answer)
     guard = Guard(Codes(), where="everything", trusted_tools=["tool"] if trusted else ())

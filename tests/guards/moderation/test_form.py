@@ -11,7 +11,7 @@ from aigw import AnswerBlocked, Chunk, ConfigError, Fallback, Guard, Target, Too
 from aigw.guards import Form
 from aigw.testing import ScriptedProvider
 from gateway.faces import FACES
-from guards.moderation.contract import check, streamed
+from guards.contract import check, streamed
 
 
 class City(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aigw.guards import Moderation
-from guards.moderation.contract import found
+from guards.contract import found
 
 
 @pytest.mark.parametrize(

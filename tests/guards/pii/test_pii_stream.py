@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from aigw.guards import StreamDetector
 from aigw.guards.pii import Custom, Pii
+from guards.contract import check
 
 PLAIN = Pii()
 WITH_CUSTOM = Pii(custom={"EMPLOYEE": Custom(r"\bE-\d{4,6}\b", max_length=12)})
@@ -39,26 +40,6 @@ PIECES = [
 TEXTS = st.lists(
     st.one_of(st.sampled_from(PIECES), st.text(st.sampled_from(" aA1@.:-+()\n٤\u200b"), max_size=6)), max_size=9
 ).map("".join)
-
-
-def check(pii, text):
-    """Check the contract of `StreamDetector` for every beginning of a text."""
-    whole = pii.find(text)
-    cut = 0
-    for end in range(len(text) + 1):
-        begun = text[:end]
-        last, cut = cut, pii.settled(begun, cut)
-        assert last <= cut <= end
-        before = [span for span in whole if span.start < cut]
-        assert [span for span in pii.find(begun) if span.start < cut] == before
-        assert all(span.end <= cut for span in before)
-        if cut > last:
-            assert pii.settled(begun) <= cut
-            rest = [span for span in whole if span.start >= cut]
-            assert pii.find(text, cut) == rest
-            shift = max(0, cut - pii.context)
-            moved = pii.find(text[shift:], cut - shift)
-            assert [(span.start + shift, span.kind) for span in moved] == [(span.start, span.kind) for span in rest]
 
 
 @settings(max_examples=150, deadline=None)

@@ -19,6 +19,7 @@ def check(detector, text):
         assert [span for span in detector.find(begun) if span.start < cut] == before
         assert all(span.end <= cut for span in before)
         if cut > last:
+            assert detector.settled(begun) <= cut
             rest = [span for span in whole if span.start >= cut]
             assert detector.find(text, cut) == rest
             shift = max(0, cut - detector.context)
