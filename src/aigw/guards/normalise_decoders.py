@@ -35,6 +35,8 @@ _BASE32: Final = re.compile(r"\b[A-Z2-7]{24,}={0,6}")
 _HEX: Final = re.compile(r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[ :,]?){8,}")
 _BINARY: Final = re.compile(r"(?:[01]{8}[ ,]?){5,}")
 _DECIMAL: Final = re.compile(r"(?:\b\d{2,3}[ ,;]{1,2}){7,}\d{2,3}\b")
+_DIGITS: Final = re.compile(r"[0-9a-fA-Fx\\ ,:;]{16,}")
+"""What runs of these three stand in: to search a text for this is ten times faster."""
 _PERCENT: Final = re.compile(r"(?:%[0-9a-fA-F]{2}[^%]{0,8}){3}")
 _ENTITIES: Final = re.compile(r"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8});")
 _ESCAPE: Final = re.compile(r"\\(?:u\{([0-9a-fA-F]{2,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U000([0-9a-fA-F]{5}))")
@@ -144,7 +146,8 @@ def _once(text: str) -> Iterator[str]:
         (has_runs and bool(_BASE32.search(long)), _BASE32, _from_base32),
     )
     for pattern, decode in [(pattern, decode) for may_be, pattern, decode in runs if may_be]:
-        words = [said for run in _first_runs(pattern, text) if (said := _as_text(decode, run))]
+        found = _first_runs(pattern, text, _DIGITS if pattern in (_HEX, _BINARY, _DECIMAL) else None)
+        words = [said for run in found if (said := _as_text(decode, run))]
         if words:
             yield " ".join(words)
     if text.count("%") >= FEWEST_PERCENTS and _PERCENT.search(text):
@@ -167,13 +170,11 @@ def _long_pieces(text: str) -> str:
     return " ".join([piece for piece in text.split() if len(piece) >= _LONG])
 
 
-def _first_runs(pattern: re.Pattern[str], text: str) -> list[str]:
-    runs: list[str] = []
-    for match in pattern.finditer(text):
-        runs.append(match[0][:MOST_CHARACTERS])
-        if len(runs) == MOST_RUNS:
-            break
-    return runs
+def _first_runs(pattern: re.Pattern[str], text: str, within: re.Pattern[str] | None) -> list[str]:
+    """Return the first runs of a code; where one can only stand within others that are found faster, in those."""
+    places = [match.span() for match in within.finditer(text)] if within else [(0, len(text))]
+    runs = (match[0][:MOST_CHARACTERS] for place in places for match in pattern.finditer(text, *place))
+    return [*islice(runs, MOST_RUNS)]
 
 
 def _as_text(decode: Callable[[str], bytes], run: str) -> str:
