@@ -60,6 +60,10 @@ SLOW = {
     "scripts": "\u0664\u0661\u0661\u0661 \u0661\u0661\u0661\u0661 ",
     "papers": "passport 12345678 ",
     "letters and digits": "AB123456C ",
+    "versions": "upgraded to 1.2.3.4 ",
+    "acronyms": "D.B. ",
+    "capitals": "1 AB CD ",
+    "birthdays": "born 1/1/85 ",
 }
 
 

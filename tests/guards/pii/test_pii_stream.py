@@ -35,7 +35,8 @@ PIECES = [
     "٤١١١", "١١١١", "\u200b", "\u200b" * 7, "\u200b" * 9, "\u00ad", "\u00a0", "\ud800", "\0", " ", "  ", "\n", ", ", ".", "-",
     "(", ")", "[", "{", "<", '"', "'", "@", ":", "::", "/", "+", "x", "1", "12", "1234567", "a", "the", "look", "word. ", "。",
     "phone # ", "my number is ", "number ", "# ", "MAC=", "3c22fb8a105d", "passport ", "L01X00T47", "AB12 ", "手机", "order # ", "RSSMRA85T10A562S",
-    "00 12 ", "a" * 45, "Ñ", "&", "D.O.B. ", "1,", "0171-", "x" * 70, "7" * 30, "1 2 3 4 5 6 7 8 9 ", "12 34 56 78 90 ",
+    "-Office", " (mobile)", " ABCD EFGH", "UA47 8989 72VL LDWQ UYKQ VGZC PDAB Y", "upgraded from 1.2.3.4 to ", "pip 4.10.0.2", "-py3", "D.O.B. ", "phoneNumber=", "ID ", "8001015009087",
+    "870614-06-0393", "NIT 900.373.115-3", "Boston, MA ", "02110-1301", "(b. ", "IdNr ", "x1234567l", "registered ", "\u8054\u7cfb", "de septiembre de 1985", "00 12 ", "a" * 45, "Ñ", "&", "D.O.B. ", "1,", "0171-", "x" * 70, "7" * 30, "1 2 3 4 5 6 7 8 9 ", "12 34 56 78 90 ",
 ]  # fmt: skip
 TEXTS = st.lists(
     st.one_of(st.sampled_from(PIECES), st.text(st.sampled_from(" aA1@.:-+()\n٤\u200b"), max_size=6)), max_size=9

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aigw.guards.pii.checksums import RIPPLE, base58, base58check, bech32, mod_97
 from aigw.guards.pii.rule import Sight, Value
+
+if TYPE_CHECKING:
+    from re import Match
 
 _LENGTHS: Final = {
     country: int(length)
@@ -38,6 +41,9 @@ _BODIES: Final = {
 }
 _IBAN_REACH: Final = 110
 
+_IN_ACCOUNT: Final = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{2})[0-9]{2}[ -]?(?:[A-Za-z0-9]{4}[ -]){0,7}$")
+_LONGEST_PART: Final = 44
+
 _BASE58: Final = "1-9A-HJ-NP-Za-km-z"
 _COIN: Final = re.compile(
     rf"(?<![A-Za-z0-9])(?:(?P<eth>0x[0-9a-fA-F]{{40}})|(?P<check>[13LMDTXA92mn][{_BASE58}]{{25,34}})|(?P<xrp>r[{_BASE58}]{{24,34}})"
@@ -51,22 +57,38 @@ _PAYLOAD: Final = 21
 _KEY: Final = 32
 
 
-def find_ibans(sight: Sight) -> None:
-    """Find international bank account numbers (ISO 13616): the length of the country, and a right checksum."""
-    text = sight.text
-    for head in sight.matches(IBAN_HEAD):
-        start = head.start() - (3 if text[head.start() - 1] in " -" else 2)
-        length = _LENGTHS.get(text[start : start + 2].upper())
-        if length is None or start < sight.low:
-            continue
-        high = min(sight.high, start + _IBAN_REACH)
-        body = _BODIES[length].match(text, start, high)
-        if body is None:
-            continue
-        value = body[0].translate(_NO_GAPS)
-        if _is_possible(value) and mod_97(value[4:] + value[:4]):
-            sight.found.append(Value(start, body.end(), "IBAN", 1.0))
-            sight.seen.append((start, body.end()))
+def find_iban(sight: Sight, head: Match[str]) -> None:
+    """Find an international bank account number (ISO 13616): the length of the country, and a right checksum.
+
+    Args:
+        sight: the island.
+        head: what it may begin with, a match of `IBAN_HEAD`.
+    """
+    text, at = sight.text, head.start()
+    start = at - (3 if text[at - 1] in " -" else 2)
+    length = _LENGTHS.get(text[start : start + 2].upper())
+    if length is None or start < sight.low:
+        return
+    body = _BODIES[length].match(text, start, min(sight.high, start + _IBAN_REACH))
+    if body is None:
+        return
+    value = body[0].translate(_NO_GAPS)
+    if _is_possible(value) and mod_97(value[4:] + value[:4]):
+        sight.found.append(Value(start, body.end(), "IBAN", 1.0))
+        sight.seen.append((start, body.end()))
+
+
+def follows_account(text: str, at: int) -> bool:
+    """Tell whether groups stand before a place as in an account number: digits there are no number of their own.
+
+    Args:
+        text: the text.
+        at: the place, behind a space or dash.
+    """
+    if text[max(0, at - 1) : at] not in {" ", "-"} or not text[max(0, at - 5) : at - 1].isalnum():
+        return False
+    head = _IN_ACCOUNT.search(text, max(0, at - _LONGEST_PART), at)
+    return head is not None and head[1].upper() in _LENGTHS
 
 
 def _is_possible(value: str) -> bool:
@@ -74,16 +96,19 @@ def _is_possible(value: str) -> bool:
     return value[:2].upper() not in _ALL_DIGITS or value[2:].isdigit()
 
 
-def find_coins(sight: Sight) -> None:
-    """Find addresses of crypto currencies, by their checksums where they have one."""
-    for word in LONG_WORD.finditer(sight.text, sight.low, sight.high):
-        match = _COIN.fullmatch(sight.text, *word.span())
-        if match is None:
-            continue
-        sight.seen.append(match.span())
-        score = _coin_score(match.lastgroup or "", match[0], sight, match.start())
-        if score:
-            sight.found.append(Value(match.start(), match.end(), "CRYPTO", score))
+def find_coin(sight: Sight, word: Match[str]) -> None:
+    """Find an address of a crypto currency, by its checksum where it has one.
+
+    Args:
+        sight: the island.
+        word: what it may be, a match of `LONG_WORD`.
+    """
+    match = _COIN.fullmatch(sight.text, *word.span())
+    if match is None:
+        return
+    score = _coin_score(match.lastgroup or "", match[0], sight, match.start())
+    if score:
+        sight.found.append(Value(match.start(), match.end(), "CRYPTO", score))
 
 
 def _coin_score(name: str, value: str, sight: Sight, at: int) -> float:

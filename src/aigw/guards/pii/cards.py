@@ -34,6 +34,8 @@ _LEAST: Final = 12
 LENGTHS: Final = range(_LEAST, 20)
 """How many digits a card has that is written without gaps."""
 _USUAL: Final = 16
+_SHORT: Final = 13
+_RIGHT_BEFORE: Final = 12
 
 
 def read_card(window: Window) -> Value | None:
@@ -52,7 +54,7 @@ def read_card(window: Window) -> Value | None:
     about = window.run.topics
     if _NETWORKS.fullmatch(digits) and (digits[0] != "1" or digits.startswith("1800") or "card" in about):
         score = 0.99 if "card" in about else 0.95
-        if len(lengths) == 1 and len(digits) < 16 and about.get("other", 9) == 0:  # noqa: PLR2004  (one in ten of all numbers)
+        if len(lengths) == 1 and about.get("other", 9) == 0 and _is_rather(window):
             score = 0.6 if "card" in about else 0.0
     elif _PLAUSIBLE.fullmatch(digits) and about.about("card"):
         score = 0.8
@@ -61,8 +63,16 @@ def read_card(window: Window) -> Value | None:
     return Value(window.start, window.end, "CREDIT_CARD", score) if score else None
 
 
+def _is_rather(window: Window) -> bool:
+    """Tell whether a word right before it names a number of something else, of which one in ten have the check digit."""
+    count = len(window.digits)
+    if count >= _USUAL or (count > _SHORT and window.digits[0] == "3"):
+        return False
+    return window.run.topics_near(_RIGHT_BEFORE).get("other") == 0
+
+
 def _is_grouped(window: Window, lengths: tuple[int, ...]) -> bool:
-    gaps = {gap.strip() for gap in window.gaps}
-    if len(gaps) > 1 or not gaps <= {"", "-", "."} or any(len(gap) > 3 for gap in window.gaps):  # noqa: PLR2004  (" - ")
+    gaps = {gap.strip() for gap in window.frame.gaps}
+    if len(gaps) > 1 or not gaps <= {"", "-", "."} or any(len(gap) > 3 for gap in window.frame.gaps):  # noqa: PLR2004  (" - ")
         return False
     return lengths in SHAPES or (min(lengths[:-1]) >= 3 and max(lengths) <= 6 and "card" in window.run.topics)  # noqa: PLR2004

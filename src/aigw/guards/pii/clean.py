@@ -99,6 +99,11 @@ class Clean:
         self._ends = ends
         self._shifts = shifts
 
+    @property
+    def is_edited(self) -> bool:
+        """Whether characters stand elsewhere than in the original."""
+        return bool(self._ends)
+
     def original(self, index: int) -> int:
         """Return the place in the original of a character of the clean text."""
         if not self._ends:

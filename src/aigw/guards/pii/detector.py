@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aigw.aside import breathe
 from aigw.errors import ConfigError
 from aigw.guards.pii import cards, documents, national, phones
-from aigw.guards.pii.accounts import IBAN_HEAD, LONG_WORD, find_coins, find_ibans
+from aigw.guards.pii.accounts import IBAN_HEAD, LONG_WORD, find_coin, find_iban
 from aigw.guards.pii.births import find_births
 from aigw.guards.pii.cards import read_card
 from aigw.guards.pii.clean import Clean, clean, decided
@@ -18,7 +18,8 @@ from aigw.guards.pii.gates import by_digits, near, stretches
 from aigw.guards.pii.islands import REACH, calm, is_open, islands
 from aigw.guards.pii.mail import find_credentials, find_emails
 from aigw.guards.pii.network import COLON, IPV4, PAIR, find_ipv4, find_ipv6, find_macs, find_named_macs
-from aigw.guards.pii.numbers import CARD, NATIONAL, PHONE, Runs, Shapes
+from aigw.guards.pii.numbers import Runs
+from aigw.guards.pii.plans import CARD, NATIONAL, PHONE, Shapes
 from aigw.guards.pii.rule import Sight, Value
 from aigw.guards.pii.words import Words
 from aigw.guards.span import Span
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from aigw.guards.pii.gates import Stretch
     from aigw.guards.pii.numbers import Run, Window
 
     Plugin = Callable[[str], Iterable[Any]]
@@ -57,18 +59,18 @@ _SLICE: Final = 16_384
 _LARGE: Final = 2 * _SLICE
 """Characters beyond which a text is read in slices."""
 
+_BREATH: Final = 16
+"""After how many islands, runs and values there is a rest."""
+
 _SURE: Final = 0.95
 """A card, which a shorter one that begins in the same place is not better than."""
 
 
-_RARE: Final = (
-    (COLON, find_ipv6),
-    (PAIR, find_macs),
-    (LONG_WORD, find_coins),
-    (IPV4, find_ipv4),
-    (IBAN_HEAD, find_ibans),
-)
-"""What everything begins with that some rules find, or what stands in it."""
+_MARKED: Final = ((COLON, find_ipv6), (PAIR, find_macs))
+"""What stands in everything that some rules find."""
+
+_BEGUN: Final = ((LONG_WORD, find_coin), (IPV4, find_ipv4), (IBAN_HEAD, find_iban))
+"""What everything begins with that other rules find."""
 
 
 class Pii:
@@ -220,14 +222,15 @@ class Pii:
     def _reported(self, seen: Clean, raw: list[Value], start: int) -> list[Span]:
         """Choose among values, and return where they stand in the original."""
         spans: list[Span] = []
-        for value in _resolved(raw):
-            breathe()
-            low, high, kind, score = value
+        for place, (low, high, kind, score) in enumerate(_resolved(raw)):
+            if place % _BREATH == 0:
+                breathe()
             if kind in self._left_out or (self._is_choosy and self._is_allowed(seen.text[low:high])):
                 continue
-            low = seen.original(low)
+            if seen.is_edited:
+                low, high = seen.original(low), seen.original(high - 1) + 1  # noqa: PLW2901  (places in the original)
             if low >= start:
-                spans.append(Span(low, seen.original(high - 1) + 1, kind, score))
+                spans.append(Span(low, high, kind, score))
         return spans
 
     def _look(
@@ -263,11 +266,7 @@ class Pii:
             if sight.has("@"):
                 find_credentials(sight)
                 find_emails(sight)
-        for pattern, find in _RARE:
-            breathe()
-            for stretch in close:
-                for sight in stretch.holding(pattern):
-                    find(sight)
+        _find_rare(close)
         for find, where in (
             (find_births, near(numbers, "birth")), (find_named_macs, near(numbers, "mac")), (self._documents, longer),
             (documents.find_named_documents, near(longer, "passport", "licence")),
@@ -280,10 +279,16 @@ class Pii:
 
     def _read_all(self, sights: Iterable[Sight]) -> None:
         """Read all runs of digits in islands."""
+        work = 0
         for sight in sights:
-            breathe()
             for run in self._runs(sight):
                 self._read(run, sight)
+                work += 1
+                if work % _BREATH == 0:
+                    breathe()
+            work += 1
+            if work % _BREATH == 0:
+                breathe()
 
     def _read(self, run: Run, sight: Sight) -> None:
         """Read a run of digits as cards, national and telephone numbers, whatever fits best from each beginning."""
@@ -291,16 +296,16 @@ class Pii:
         if run.is_abroad and (international := self._phones.read_international(run)):
             span, taken = international
             sight.found.append(span)
-        for first, windows in run.plan.starts:
+        for first, frames in run.plan.starts:
             if first < taken:
                 continue
             best: Value | None = None
-            for window in run.windows(first, windows):
+            for window in run.windows(first, frames):
                 if best is not None and window.kinds == PHONE and best.score >= phones.most(window):
                     continue
                 read = self._read_window(window)
                 if read is not None and (best is None or read.score > best.score):
-                    best, taken = read, window.last + 1
+                    best, taken = read, window.frame.end
                     if read.score >= _SURE:
                         break
             if best is not None:
@@ -309,11 +314,12 @@ class Pii:
     def _read_window(self, window: Window) -> Value | None:
         """Read groups of digits as what their shape lets them be."""
         kinds = window.kinds
-        return (
-            (read_card(window) if kinds & CARD else None)
-            or (self._national.read(window) if kinds & NATIONAL else None)
-            or (self._phones.read(window) if kinds & PHONE else None)
-        )
+        card = read_card(window) if kinds & CARD else None
+        if kinds & NATIONAL and (card is None or card.score <= _SURE):
+            number = self._national.read(window)
+            if number is not None and (card is None or number.score >= national.NAMED):
+                return number
+        return card or (self._phones.read(window) if kinds & PHONE else None)
 
     def _ask(self, seen: Clean, text: str, start: int) -> list[Value]:
         """Ask the plugins, line by line."""
@@ -345,6 +351,20 @@ def _span(one: Any, at: int, seen: Clean) -> Value:
     """Read what a plugin returned, as a span of the clean text."""
     span = one if isinstance(one, Span) else Span(*one)
     return Value(seen.place(at + span.start), seen.place(at + span.end), span.kind, span.score)
+
+
+def _find_rare(close: Sequence[Stretch]) -> None:
+    """Find what begins with, or has inside, what stands in few texts."""
+    for pattern, find in _MARKED:
+        breathe()
+        for stretch in close:
+            for sight in stretch.holding(pattern):
+                find(sight)
+    for pattern, read in _BEGUN:
+        breathe()
+        for stretch in close:
+            for sight, match in stretch.matches(pattern):
+                read(sight, match)
 
 
 def _resolved(values: list[Value]) -> list[Value]:

@@ -11,7 +11,7 @@ from aigw.guards.pii.national_checks import is_day, nir_key
 from aigw.guards.pii.rule import Sight, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator
+    from collections.abc import Callable, Container, Iterator, Mapping
 
 
 _LETTERS_ES: Final = "TRWAGMYFPDXBNJZSQVHLCKE"
@@ -22,6 +22,7 @@ _ODD_IT: Final = dict(
          10, 22, 25, 24, 23), strict=True)
 )  # fmt: skip
 _CURP: Final = "0123456789ABCDEFGHIJKLMNÑOPQRSTUVWXYZ"
+_NHI: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _CN_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -84,6 +85,11 @@ def _taiwanese(value: str) -> bool:
     return (code // 10 + code % 10 * 9 + weighted(value[1:], (8, 7, 6, 5, 4, 3, 2, 1, 1))) % 10 == 0
 
 
+def _new_zealand(value: str) -> bool:
+    total = sum((_NHI.find(c) + 1 or int(c)) * weight for c, weight in zip(value[:6], range(7, 1, -1), strict=True))
+    return total % 11 > 0 and (11 - total % 11) % 10 == int(value[6])
+
+
 def _corsican(value: str) -> bool:
     return nir_key(value[:13].replace("2A", "19").replace("2B", "18"), value[13:])
 
@@ -110,12 +116,18 @@ _DOCUMENTS: Final[dict[str, tuple[str, str, Callable[[str], bool], bool]]] = {
     "rut": ("CL", r"\d{1,2}\.\d{3}\.\d{3}-[0-9K]", _chilean, False),
     "rut_plain": ("CL", r"\d{7,8}-[0-9K]", _chilean, True),
     "hkid": ("HK", r"[A-Z]{1,2}\d{6}\([0-9A]\)", _hong_kong, False),
+    "nhi": ("NZ", r"[A-HJ-NP-Z]{3}\d{4}", _new_zealand, True),
     "tw": ("TW", r"[A-Z][1289]\d{8}", _taiwanese, True),
     "nir": ("FR", r"[12][ ]?\d{2}[ ]?\d{2}[ ]?2[AB][ ]?\d{3}[ ]?\d{3}[ ]?\d{2}", _corsican, False),
     "snr": ("SE", r"\d{6}\+\d{4}", lambda value: luhn(value.replace("+", "")), False),
     "mbi": ("US", r"[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d-[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d-[AC-HJKMNP-RT-Y]{2}\d{2}", _always, False),
     "dvla": ("GB", r"[A-Z9]{5}\d{6}[A-Z9]{2}[A-Z0-9][A-Z]{2}", _always, False),
 }  # fmt: skip
+
+_DIGITS_FIRST: Final = frozenset({"dni", "hetu", "cn", "pps", "rut", "rut_plain", "nir", "snr", "mbi"})
+"""What begins with a digit; a driving licence of the United Kingdom may."""
+_SMALL: Final = frozenset({"nino", "dni", "nie"})
+"""What is also written in small letters."""
 
 COUNTRIES: Final = frozenset({row[0] for row in _DOCUMENTS.values()})
 
@@ -156,6 +168,12 @@ def _beginnings(text: str, low: int, at: int) -> Iterator[int]:
         yield at
 
 
+def _either(parts: Mapping[str, str]) -> re.Pattern[str]:
+    """Return a pattern for any of some numbers, by their names."""
+    pattern = "|".join(f"(?P<{name}>{part})" for name, part in parts.items()) or "(?!)"
+    return re.compile(rf"(?:{pattern})(?![A-Za-z0-9_]|[-/][A-Za-z0-9])", re.IGNORECASE)
+
+
 class Documents:
     """Finds national numbers with letters.
 
@@ -165,11 +183,8 @@ class Documents:
 
     def __init__(self, countries: Container[str]) -> None:
         known = {name: row[1] for name, row in _DOCUMENTS.items() if row[0] in countries}
-        pattern = "|".join(f"(?P<{name}>{part})" for name, part in known.items())
-        self._pattern = re.compile(
-            rf"(?:{pattern})(?![A-Za-z0-9_]|[-/][A-Za-z0-9])",
-            re.IGNORECASE,
-        )
+        self._letters_first = _either({name: part for name, part in known.items() if name not in _DIGITS_FIRST})
+        self._digits_first = _either({name: part for name, part in known.items() if name in _DIGITS_FIRST | {"dvla"}})
         self._any = bool(known)
 
     def __call__(self, sight: Sight) -> None:
@@ -179,7 +194,8 @@ class Documents:
         text, done = sight.text, sight.low
         for digit in _FIRST_DIGIT.finditer(text, sight.low, sight.high):
             for start in _beginnings(text, max(done, digit.start() - _MOST_LETTERS), digit.start()):
-                if match := self._pattern.match(text, start, sight.high):
+                pattern = self._digits_first if text[start].isdigit() else self._letters_first
+                if match := pattern.match(text, start, sight.high):
                     done = match.end()
                     sight.seen.append((start, done))
                     self._read(match.lastgroup or "", start, done, sight)
@@ -191,10 +207,11 @@ class Documents:
         written = sight.text[start:end]
         about = sight.topics(start)
         is_named = country in about or about.about("id") or about.about("tax")
-        if not is_named and (needs_context or about.get("other", 9) == 0 or not (written.isupper() or name == "cn")):
+        is_written = written == written.upper() or name == "cn" or (name in _SMALL and written == written.lower())
+        if not is_named and (needs_context or about.get("other", 9) == 0 or not is_written):
             return
         value = _PLAIN.sub("", written).upper() if name not in {"hetu", "snr"} else written.upper()
-        if is_valid(value):
+        if is_valid(value) or (name == "dni" and "." in written and _chilean(value)):
             sight.found.append(Value(start, end, "NATIONAL_ID", 0.9 if is_named else 0.75))
 
 

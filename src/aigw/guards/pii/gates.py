@@ -11,17 +11,17 @@ from aigw.guards.pii.words import CONTEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from re import Pattern
+    from re import Match, Pattern
 
     from aigw.guards.pii.rule import Sight
 
 _MANY_DIGITS: Final = re.compile(r"[0-9](?:[^0-9A-Za-z\n]{0,7}[0-9]){6}")
 _FOUR_DIGITS: Final = re.compile(r"[0-9](?:[^0-9\n]{0,7}[0-9]){3}")
 _INTERESTING: Final = re.compile(
-    r"[0-9@:-](?:(?<=@)|(?<=:):|(?<=[0-9])(?:[^0-9\n]{1,16}[0-9]|[0-9]{5})|(?<=[A-Za-z]{2}[0-9])[0-9]{3}|(?<=[A-Za-z]{2}[ -][0-9])[0-9]{3}"
-    r"|(?<=[0-9A-Fa-f]{2}[:-])[0-9A-Fa-f]{2}[:-])"
+    r"[0-9@:-](?:(?<=@)|(?<=:):|(?<=[0-9])(?:[^0-9\n]{1,16}[0-9]|[0-9]{5}|[A-Za-z]{13})|(?<=[A-Za-z]{2}[0-9])[0-9]{3}|(?<=[A-Za-z]{2}[ -][0-9])[0-9]{3}"
+    r"|(?<=[0-9A-Fa-f]{2}[:-])[0-9A-Fa-f]{2}[:-]|(?<=[A-Za-z]{12}[0-9]))"
 )
-"""A single short number is none of a person's."""
+"""A single short number is none of a person's, but for one in a long word: the address of a coin may have only one digit."""
 _NAMED: Final = re.compile(r"[0-9A-Za-z:](?:(?<=[0-9])[^\n]{0,12}?[0-9]|(?<=:):|[0-9A-Za-z]{24})")
 """What may be asked for the words before it."""
 _SOME_DIGITS: Final = re.compile(r"[0-9][^\n]{0,12}?[0-9]")
@@ -73,6 +73,20 @@ class Stretch:
         """Look up the words of the islands, if anything in them may be asked for the words before it."""
         if _NAMED.search(self.text, self.low, self.highs[-1]):
             self.sights[0].words.look(self.low, self.highs[-1])
+
+    def matches(self, pattern: Pattern[str]) -> Iterator[tuple[Sight, Match[str]]]:
+        """Yield the matches of a pattern with their islands; of a pattern that sees no more than two characters ahead.
+
+        They are candidates: see `Sight.matches`.
+        """
+        sights, highs = self.sights, self.highs
+        is_noted = sights[0].is_noted
+        for match in pattern.finditer(self.text, self.low, highs[-1]):
+            sight = sights[bisect_right(highs, match.start())]
+            if match.start() >= sight.low:
+                if is_noted:
+                    sight.seen.append(match.span())
+                yield sight, match
 
     def holding(self, pattern: Pattern[str]) -> Iterator[Sight]:
         """Yield the islands that a pattern matches in: nothing that matters crosses the end of one."""

@@ -18,18 +18,21 @@ if TYPE_CHECKING:
 REACH: Final = 400
 """The longest value, with what its rule looks at on both sides."""
 
-NEAR: Final = 24
+NEAR: Final = 16
 """Characters behind a digit that still belong to its island: the name of a month, a unit, a word of context."""
 
 AHEAD: Final = 4
 """Characters before a digit that still belong to its island: a bracket, a country code."""
+
+_BREATH: Final = 16
+"""After how many islands there is a rest."""
 
 _GAP: Final = r"\s,;<>{}\[\]|、。「」『』【】"
 _TRIGGER: Final = re.compile(r"[0-9@:-](?:(?<=[0-9@])|(?<=:)(?=:)|(?<=[A-Fa-f]{2}.)(?=[A-Fa-f]{2}[:-]))")
 """Digits, ``@``, ``::``, and what stands behind the first of two pairs of hexadecimal letters. A pattern that begins
 with a class is searched many times faster than one that begins with alternatives."""
 _ISLAND: Final = re.compile(
-    rf"(?:(?:[0-9@]+|::|[A-Fa-f]{{2}}[:-])[^0-9@\n]{{0,{NEAR}}}[^0-9@{_GAP}]*"
+    rf"(?:(?:[0-9@]+|::|[A-Fa-f]{{2}}[:-])[^0-9@\n]{{0,{NEAR}}}[^0-9@{_GAP}]*(?:[ -][A-Z]{{1,4}}(?![A-Za-z]))*"
     rf"(?:[^0-9@\n]{{0,{AHEAD + 1}}}(?=[0-9@]))?)+"
 )
 _LAST_GAP: Final = re.compile(rf".*[{_GAP}]", re.DOTALL)
@@ -38,8 +41,11 @@ _LAST_GAP: Final = re.compile(rf".*[{_GAP}]", re.DOTALL)
 def islands(text: str, start: int) -> Iterator[tuple[int, int]]:
     """Yield where islands begin and end, from a place on that is between two of them, or at the start of a value."""
     ahead = start
+    count = 0
     while trigger := _TRIGGER.search(text, ahead):
-        breathe()
+        count += 1
+        if count % _BREATH == 0:
+            breathe()
         at = trigger.start()
         if text[at] in ":-" and text[at : at + 2] != "::":
             at -= 2  # the letters before it

@@ -10,7 +10,7 @@ from aigw.guards.pii.rule import Sight, Value
 
 _MOST_LOCAL: Final = 128
 _MOST_QUOTED: Final = 66
-_LOCAL: Final = re.compile(r"(?:[\w.!#$%&'*+^~/-](?<![/])|-){1,128}")
+_LOCAL: Final = re.compile(r"[\w.!#$%&'*+^~-]{1,128}")
 _QUOTED: Final = re.compile(r'"[^"\\\s,;<>{}\[\]|]{1,64}"')
 _DOMAIN: Final = re.compile(
     r"(?:[^\W_](?:[^\W_]|-(?=[^\W_]|-)){0,62}[.\u3002\uff61]){1,8}(?:xn--[A-Za-z0-9-]{2,59}|[^\W\d_]{2,24})(?![A-Za-z0-9]|-[A-Za-z0-9])"

@@ -10,6 +10,7 @@ from operator import or_
 from typing import TYPE_CHECKING, Final
 
 from aigw.guards.pii import national_checks as check
+from aigw.guards.pii.accounts import follows_account
 from aigw.guards.pii.checksums import luhn, mod_11_10, verhoeff
 from aigw.guards.pii.rule import Value
 from aigw.guards.pii.words import NATIONAL_NAMED
@@ -33,6 +34,7 @@ class Number:
         strong: a shape, with its separators, that needs no words of context; ``"*"`` for any.
         topics: the topics that name it, next to that of its country.
         kind: what it is reported as.
+        is_named_by_country: whether all words count that name a number of its country.
     """
 
     country: str
@@ -42,6 +44,7 @@ class Number:
     strong: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     kind: str = "NATIONAL_ID"
+    is_named_by_country: bool = True
 
 
 def _sin(digits: str) -> bool:
@@ -57,10 +60,10 @@ _NUMBERS: Final = (
     Number("US", 9, check.itin, ("3-2-4", "3 2 4"), ("3-2-4",), ("itin", "tax", "ssn")),
     Number("US", 10, check.npi, (), (), ("npi",)),
     Number("GB", 10, check.nhs, ("3 3 4", "3-3-4")),
-    Number("DE", 11, check.steuer_id, ("2 3 3 3", "3 3 3 2"), (), ("tax",)),
+    Number("DE", 11, check.steuer_id, ("2 3 3 3", "3 3 3 2"), (), ("tax", "id")),
     Number("FR", 15, check.nir, ("1 2 2 2 3 3 2", "13 2", "1-2-2-2-3-3-2"), ("*",)),
     Number("NL", 9, check.bsn, ("4.2.3", "3 3 3", "3.3.3", "3-3-3")),
-    Number("BE", 11, check.belgian, ("2.2.2-3.2", "6-3-2", "6-3.2", "6 3 2"), ("2.2.2-3.2", "6-3.2")),
+    Number("BE", 11, check.belgian, ("2.2.2-3.2", "6-3-2", "6-3.2", "6 3 2"), ("2.2.2-3.2", "6-3.2"), ("id",)),
     Number("PL", 11, check.pesel),
     Number("SE", 10, check.personnummer, ("6-4",), ("6-4",)),
     Number("SE", 12, check.personnummer, ("8-4",), ("8-4",)),
@@ -79,12 +82,18 @@ _NUMBERS: Final = (
     Number("KR", 13, check.rrn, ("6-7",), ("6-7",)),
     Number("TR", 11, check.turkish),
     Number("CH", 13, check.ahv, ("3.4.4.2", "3 4 4 2"), ("*",)),
-    Number("AT", 10, check.svnr, ("4 6", "4-6")),
+    Number("AT", 10, check.svnr, ("4 6", "4-6"), ("4 6", "4-6")),
     Number("CZ", 10, check.rodne, ("6/4",), ("6/4",)),
     Number("RO", 13, check.cnp),
     Number("BG", 10, check.egn),
     Number("AR", 11, check.cuit, ("2-8-1",), ("2-8-1",)),
+    Number("CO", 10, check.nit, ("9-1", "3.3.3-1"), ("3.3.3-1",)),
+    Number("CO", 10, check.any_digits, ("1.3.3.3",), (), ("cedula",), is_named_by_country=False),
+    Number("CO", 8, check.any_digits, ("2.3.3",), (), ("cedula",), is_named_by_country=False),
     Number("IL", 9, check.israeli, ("8-1",)),
+    Number("MY", 12, check.mykad, ("6-2-4", "6 2 4"), ("6-2-4",)),
+    Number("NZ", 8, check.ird, ("2-3-3", "2 3 3")),
+    Number("NZ", 9, check.ird, ("3-3-3", "3 3 3")),
     Number("HR", 11, mod_11_10),
     Number("TH", 13, check.thai, ("1-4-5-2-1", "1 4 5 2 1"), ("1-4-5-2-1",)),
     Number("JP", 12, check.my_number, ("4 4 4", "4-4-4")),
@@ -106,7 +115,8 @@ _NUMBERS: Final = (
 COUNTRIES: Final = frozenset({number.country for number in _NUMBERS})
 
 _STRONG: Final = 0.8
-_NAMED: Final = 0.9
+NAMED: Final = 0.9
+"""How sure a number is that its words name."""
 _UNSURE: Final = frozenset({"ssn", "tax", "id", "itin"})
 
 
@@ -124,6 +134,7 @@ class NationalNumbers:
                 for shape in (str(number.count), *number.shapes):
                     written.setdefault(shape, []).append(_Written(number, shape))
         self._written = {shape: tuple(numbers) for shape, numbers in written.items()}
+        self._strong = {shape: tuple(one for one in ones if one.is_strong) for shape, ones in written.items()}
         self.lengths = frozenset(tuple(map(int, re.findall("[0-9]+", shape))) for shape in written)
         """How long the groups of the known numbers are."""
         self.shapes = {
@@ -135,14 +146,15 @@ class NationalNumbers:
 
     def read(self, window: Window) -> Value | None:
         """Read a window as a national number."""
-        named = window.run.named
-        for written in self._written[window.shape]:
+        named, shape = window.run.named, window.frame.shape
+        best, least = None, 0
+        for written in self._written[shape] if self.shapes[shape][1] & named else self._strong[shape]:
             if not (written.is_strong or written.bits & named) or not written.is_valid(window.digits):
                 continue
-            score = _score(written, window)
-            if score:
-                return Value(window.start, window.end, written.kind, score)
-        return None
+            score, rank = _score(written, window)
+            if score and (best is None or (score, -rank) > (best.score, -least)):
+                best, least = Value(window.start, window.end, written.kind, score), rank
+        return best
 
 
 class _Written:
@@ -158,24 +170,25 @@ class _Written:
     def __init__(self, number: Number, shape: str) -> None:
         self.is_plain = shape == str(number.count)
         self.is_strong = shape in number.strong or "*" in number.strong
-        self.names = frozenset((number.country, *number.topics))
+        self.names = frozenset((number.country, *number.topics) if number.is_named_by_country else number.topics)
         self.bits = reduce(or_, (NATIONAL_NAMED.get(name, 0) for name in self.names))
         self.is_valid = number.is_valid
         self.kind = number.kind
 
 
-def _is_named(names: frozenset[str], about: Topics) -> bool:
+def _rank(names: frozenset[str], about: Topics) -> int | None:
+    """Return how near the nearest word stands that names a number, if none of another purpose is much nearer."""
     other = about.get("other", 99)
-    return any(topic in about and about[topic] <= other + (topic not in _UNSURE) for topic in names)
+    ranks = [about[topic] for topic in names if topic in about and about[topic] <= other + (topic not in _UNSURE)]
+    return min(ranks, default=None)
 
 
-def _score(written: _Written, window: Window) -> float:
-    """Tell how sure a number is whose check digits are right."""
+def _score(written: _Written, window: Window) -> tuple[float, int]:
+    """Tell how sure a number is whose check digits are right, and how near its name is."""
     about = window.run.topics
-    is_named = written.bits & window.run.named and _is_named(written.names, about)
-    if not is_named:
-        if not written.is_strong or about.get("other", 9) == 0 or (written.is_plain and "phone" in about):
-            return 0.0
-        if window.is_part:
-            return 0.0
-    return _NAMED if is_named else _STRONG
+    rank = _rank(written.names, about) if written.bits & window.run.named else None
+    if rank is not None:
+        return NAMED, rank
+    if not written.is_strong or about.get("other", 9) == 0 or (written.is_plain and "phone" in about):
+        return 0.0, 0
+    return (0.0 if window.is_part or follows_account(window.run.text, window.start) else _STRONG), 0

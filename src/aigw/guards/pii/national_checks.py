@@ -176,11 +176,39 @@ def egn(digits: str) -> bool:
 
 
 def cuit(digits: str) -> bool:
-    """Argentina."""
-    return (
-        digits[:2] in {"20", "23", "24", "27", "30", "33", "34"}
-        and weighted(digits, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)) % 11 == 0
-    )
+    """Argentina. Ten is written as nine."""
+    check = -weighted(digits, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
+    return digits[:2] in {"20", "23", "24", "27", "30", "33", "34"} and min(check, 9) == int(digits[10])
+
+
+def nit(digits: str) -> bool:
+    """Colombia, tax."""
+    remainder = weighted(digits, (41, 37, 29, 23, 19, 17, 13, 7, 3)) % 11
+    return (remainder if remainder < 2 else 11 - remainder) == int(digits[9])
+
+
+def any_digits(digits: str) -> bool:
+    """Colombia, citizens: no check digit."""
+    return digits[0] != "0" and len(set(digits)) > 2
+
+
+_PLACES_MY: Final = frozenset(
+    f"{code:02}" for code in (*range(1, 17), *range(21, 69), 71, 72, *range(74, 80), *range(82, 94), 98, 99)
+)
+
+
+def mykad(digits: str) -> bool:
+    """Malaysia: a date and a place of birth. No check digit is published."""
+    return is_day(digits[2:4], digits[4:6]) and digits[6:8] in _PLACES_MY
+
+
+def ird(digits: str) -> bool:
+    """New Zealand, tax: a second round of weights where the first leaves ten."""
+    digits = digits.zfill(9)
+    check = -weighted(digits, (3, 2, 7, 6, 5, 4, 3, 2)) % 11
+    if check == 10:
+        check = -weighted(digits, (7, 4, 3, 2, 5, 2, 7, 6)) % 11
+    return 10_000_000 < int(digits) < 150_000_000 and check == int(digits[8])
 
 
 def israeli(digits: str) -> bool:

@@ -1,10 +1,9 @@
 """Addresses of networks: IPv4, IPv6, MAC."""
 
-# ruff: noqa: E501  (patterns)
+# ruff: noqa: E501, SIM905  (patterns; a list of words)
 from __future__ import annotations
 
 import re
-from ipaddress import AddressValueError, IPv6Address
 from typing import TYPE_CHECKING, Final
 
 from aigw.guards.pii.rule import Sight, Value
@@ -21,6 +20,8 @@ IPV4: Final = re.compile(
 _IN_IPV6: Final = re.compile(r":[0-9A-Fa-f]{0,4}:$")
 """What stands before the last part of an IPv6 address; before another colon is a name, as in ``src:10.0.0.1``."""
 _LONGEST_GROUP: Final = 6
+_LONGEST_OF_IPV6: Final = 4
+_GROUPS: Final = 8
 _MOST_OF_AN_OCTET: Final = 255
 _IPV6: Final = re.compile(
     r"(?<![A-Za-z0-9.])(?<![A-Za-z0-9_]_)(?<!::)(?<!\b[0-9A-Fa-f]:)(?<!\b[0-9A-Fa-f]{2}:)(?<!\b[0-9A-Fa-f]{3}:)(?<!\b[0-9A-Fa-f]{4}:)"
@@ -28,45 +29,113 @@ _IPV6: Final = re.compile(
     r"|(?<=:[0-9]{2})(?:\.[0-9]{1,3}){3}|(?<=:[0-9]{3})(?:\.[0-9]{1,3}){3})?(?P<zone>%[A-Za-z0-9._~-]{1,16}(?<![.]))?(?![A-Za-z0-9:]|_[A-Za-z0-9_])"
 )
 _MAC: Final = re.compile(
-    r"(?<![A-Za-z0-9.-])(?<![A-Za-z0-9_]_)(?<!\b[0-9A-Fa-f]{2}:)(?<!::)(?:[0-9A-Fa-f]{2}(?P<by>[:-])[0-9A-Fa-f]{2}(?:(?P=by)[0-9A-Fa-f]{2}){4}(?:(?P=by)[0-9A-Fa-f]{2}){0,2}"
+    r"(?<![A-Za-z0-9.])(?<![A-Za-z0-9.-]-)(?<![A-Za-z0-9_]_)(?<!\b[0-9A-Fa-f]{2}:)(?<!::)(?:[0-9A-Fa-f]{2}(?P<by>[:-])[0-9A-Fa-f]{2}(?:(?P=by)[0-9A-Fa-f]{2}){4}(?:(?P=by)[0-9A-Fa-f]{2}){0,2}"
     r"|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![A-Za-z0-9:]|_[A-Za-z0-9_]|[.-][A-Za-z0-9])"
 )
 _BARE_MAC: Final = re.compile(
     r"(?<![A-Za-z0-9_.:-])(?=[0-9]{0,11}[A-Fa-f])(?=[A-Fa-f]{0,11}[0-9])[0-9A-Fa-f]{12}(?![A-Za-z0-9_]|[.:-][A-Za-z0-9])"
 )
 _MAC_NEAR: Final = 24
+_MACHINES: Final = frozenset({"localhost", "host", "ip", "node", "addr"})
 _PRODUCT: Final = re.compile(r"(?:^|[^/\w])[\w.-]*?([A-Za-z][A-Za-z0-9_]*)/$")
-_VERSION: Final = re.compile(
-    r"(?:\b(?:v|ver|version|release|build|firmware|section|chapter|clause|oid|§)\.?[ :=\"']{0,3}|\bv\.? ?|(?:[=~^><]=|[~^]) ?)$",
-    re.IGNORECASE,
+_CALLED: Final = re.compile(r"[ :=\"'.(>]{0,5}([A-Za-z\u00a7]{1,24})(?![A-Za-z0-9_])")
+"""The word before an address, both read backwards."""
+_VERSION_WORDS: Final = frozenset(
+    "v ver version versions release build firmware section chapter clause oid \u00a7 pip semver sdk jdk jre gcc clang llvm".split()
 )
-_MARKS: Final = " :=\"'."
-_ENDS: Final = frozenset("vrned§~^><")
-"""What stands between such a word and its number, and how those words end: most texts end otherwise."""
+"""What no address stands right behind."""
+_OPERATORS: Final = frozenset("=~^>")
+_OPERATOR: Final = re.compile(r"(?:[=~^><]=|[~^]>?) ?$")
+_SOFTWARE: Final = frozenset(
+    """policy schema spec patch kernel rev revision hotfix edition plugin package library openssl php ruby python java chrome
+    firefox numpy rails django npm gem cargo yarn apt crate dependency""".split()
+)
+"""What has versions: four numbers as small as those of versions are one right behind it."""
+_PACKAGES: Final = frozenset("package plugin library module dependency crate npm pip gem cargo yarn apt".split())
+"""What has versions behind a name of its own."""
+_RESOLVERS: Final = frozenset({(1, 1, 1, 1), (1, 0, 0, 1), (8, 8, 8, 8), (8, 8, 4, 4), (9, 9, 9, 9), (4, 2, 2, 2)})
+"""Small numbers that are addresses everybody knows."""
+_IMAGES: Final = frozenset({"image", "pull", "run"})
+"""What has versions behind a name and a colon."""
+_MOVED: Final = re.compile(r"(?:upgrad|downgrad|updat|bump|replac|pinn|roll)[a-z]{0,4}")
+_WORD: Final = re.compile(r"[A-Za-z][\w.+/-]*")
+_MARKS: Final = " :=\"'.(>"
+_MOST_MARKS: Final = 5
+_CLASSES: Final = 7
+"""Of enzymes: behind ``EC`` stand four numbers, too."""
+_SMALL: Final = 31
+_FILE: Final = re.compile(
+    r"[-.](?:(?:py|cp)[0-9]|(?i:alpha|beta|rc|dev|snapshot|preview|final|lts)\b|(?:\w{1,12}[-.]){0,2}(?:tar|tgz|zip|whl|gz|bz2|xz|7z|jar|deb|rpm|exe|msi|dmg|apk|iso|gem|egg|nupkg|vsix|xpi|so|dll)\b)"
+)
+"""How a version or the name of a file goes on."""
 _PRIVATE: Final = re.compile(r"10\.|127\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.")
 _VERSION_NEAR: Final = 24
+_LONGEST_PHRASE: Final = 48
 
 
-def find_ipv4(sight: Sight) -> None:
-    """Find IPv4 addresses; four numbers that are called a version are none."""
-    for match in sight.matches(IPV4):
-        if max(map(int, match[0].split("."))) > _MOST_OF_AN_OCTET:
-            continue
-        before = sight.text[max(0, match.start() - _VERSION_NEAR) : match.start()]
-        if before.endswith(":") and _IN_IPV6.search(before[-_LONGEST_GROUP:]):
-            continue
-        if not _is_version(sight, match.start(), before):
-            sight.found.append(Value(match.start(), match.end(), "IP", 0.9))
+def find_ipv4(sight: Sight, match: Match[str]) -> None:
+    """Find an IPv4 address; four numbers that are called a version are none.
+
+    Args:
+        sight: the island.
+        match: four numbers, a match of `IPV4`.
+    """
+    numbers = tuple(map(int, match[0].split(".")))
+    if max(numbers) > _MOST_OF_AN_OCTET:
+        return
+    text, start = sight.text, match.start()
+    before = text[start - 1 : start]
+    if before == ":" and _IN_IPV6.search(text, max(0, start - _LONGEST_GROUP), start):
+        return
+    if not _is_version(sight, match, before, numbers):
+        sight.found.append(Value(start, match.end(), "IP", 0.9))
 
 
-def _is_version(sight: Sight, start: int, before: str) -> bool:
-    if before.endswith("/"):
-        product = _PRODUCT.search(before)
-        return product is not None and product[1].lower() not in {"localhost", "host", "ip", "node", "addr"}
-    is_marked = before.rstrip(_MARKS)[-1:].lower() in _ENDS or "=" in before[-3:]
-    if is_marked and _VERSION.search(before):
+def _is_version(sight: Sight, match: Match[str], mark: str, numbers: tuple[int, ...]) -> bool:
+    """Tell whether it clearly is a version, a section or the like: no address may be missed.
+
+    Args:
+        sight: where it stands.
+        match: the four numbers.
+        mark: the character before them.
+        numbers: what they are.
+    """
+    text, start = sight.text, match.start()
+    if mark == "/":
+        product = _PRODUCT.search(text[max(0, start - _VERSION_NEAR) : start])
+        return product is not None and product[1].lower() not in _MACHINES
+    near = text[max(0, start - _MOST_MARKS - 1) : start].rstrip(_MARKS)[-1:]
+    if near.isalpha() or near == "\u00a7":
+        called = _CALLED.match(text[max(0, start - _VERSION_NEAR) : start][::-1])
+        word = called[1][::-1].lower() if called else ""
+        if word in _VERSION_WORDS or word.endswith("version") or (word == "ec" and numbers[0] <= _CLASSES):
+            return True
+    if not _OPERATORS.isdisjoint(text[max(0, start - 2) : start]) and _OPERATOR.search(text, max(0, start - 4), start):
+        return "ip" not in sight.topics(start, _VERSION_NEAR)
+    if _PRIVATE.match(text, start):
+        return False
+    end = match.end()
+    is_file = text[end : end + 1] in {"-", "."} and _FILE.match(text, end, sight.high) is not None
+    is_small = max(numbers) <= _SMALL and (not near.isdigit() or mark == "(")
+    if is_file or (is_small and _is_software(sight, start, numbers)):
         return True
-    return not _PRIVATE.match(sight.text, start) and sight.topics(start, _VERSION_NEAR).get("version") == 0
+    return sight.topics(start, _VERSION_NEAR).get("version") == 0
+
+
+def _is_software(sight: Sight, start: int, numbers: tuple[int, ...]) -> bool:
+    """Tell whether the words before small numbers name what has versions, and none names what has addresses."""
+    before = sight.text[max(0, start - _LONGEST_PHRASE) : start]
+    words = _WORD.findall(before.lower())[-4:]
+    if not words or "ip" in sight.topics(start, _LONGEST_PHRASE):
+        return False
+    *others, last = words
+    if last.rstrip(".") in _SOFTWARE or (last.startswith("lib") and len(last) > len("lib")):
+        return True
+    if numbers in _RESOLVERS:
+        return False
+    if last in {"to", "from", "with"}:
+        return any(map(_MOVED.fullmatch, others))
+    return not (_IMAGES if before.endswith(":") else _PACKAGES).isdisjoint(others[-2:])
 
 
 COLON: Final = re.compile(r":(?=:|[0-9A-Fa-f]{1,4}:(?::|[0-9A-Fa-f]{1,4}:(?::|[0-9A-Fa-f]{1,4}:)))")
@@ -98,18 +167,37 @@ def find_ipv6(sight: Sight) -> None:
         end = match.end()
         if text[end - 1] == ":" and text[end - 2] != ":":
             end -= 1
-        try:
-            IPv6Address(text[match.start() : end])
-        except AddressValueError:
-            continue
-        if not _is_slice(sight, match.start(), end):
+        address = text[match.start() : end].partition("%")[0]
+        if _is_ipv6(address) and not _is_slice(sight, match.start(), end):
             sight.found.append(Value(match.start(), end, "IP", 0.95))
+
+
+def _is_ipv6(address: str) -> bool:
+    """Tell whether hexadecimal digits, colons and what may be an IPv4 address at the end are one of RFC 4291."""
+    groups = address.split(":")
+    count = len(groups)
+    if "." in groups[-1]:
+        numbers = groups[-1].split(".")
+        if any(int(number) > _MOST_OF_AN_OCTET or (number[0] == "0" and number != "0") for number in numbers):
+            return False
+        count += 1
+        groups[-1] = "0"
+    if max(map(len, groups)) > _LONGEST_OF_IPV6:
+        return False
+    head, gap, tail = address.partition("::")
+    if not gap:
+        return count == _GROUPS and "" not in groups
+    is_once = "::" not in tail and not tail.startswith(":")
+    count -= groups.count("")
+    return is_once and count < _GROUPS and not head.startswith(":") and not tail.endswith(":")
 
 
 def _is_slice(sight: Sight, start: int, end: int) -> bool:
     """Tell whether it is rather a slice of Python, a name with two colons, or a time."""
     text = sight.text
     value = text[start:end]
+    if value == "::" and text[end : end + 1] in {"", "\n"}:  # how paragraphs end before an example
+        return True
     digits = sum(character.isdigit() for character in value)
     if len(value.replace(":", "")) > 4 and (digits or value.count(":") > 4):  # noqa: PLR2004  (one full group, and more)
         return False

@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from aigw.guards.pii.accounts import follows_account
 from aigw.guards.pii.rule import Value
+from aigw.guards.pii.topics import TOPICS
+from aigw.guards.pii.words import PHONE_NAMED
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -37,8 +40,8 @@ _ANY_LENGTH: Final = (6, 12)
 _SHAPES: Final = {
     "US": r"(?:001-|1-)?\d{3}-\d{3}-\d{4}",
     "GB": r"020-\d{8}|02\d-\d{4}-\d{4}|01\d{3}-\d{5,6}|01\d{3}-\d{3}-\d{3}|01\d{2}-\d{3}-\d{4}|07\d{3}-\d{6}|07\d{3}-\d{3}-\d{3}"
-    r"|07\d{9}|0[38]\d{2}-\d{3}-\d{4}|0[38]\d{3}-\d{3}-\d{3,4}|0[389]\d{3}-\d{2}-\d{2}-\d{2}|07\d{2}-\d{4}-\d{4}|0\d{3}-\d{3}-\d{4}",
-    "DE": r"0[1-9]\d{1,4}-\d{4,9}|0[1-9]\d{1,4}-\d{2,5}(?:-\d{2,4}){1,3}|0[1-9]\d{8,9}|01[567]\d-\d{7,8}",
+    r"|07\d{9}|(?:020[378]|011[3-8]|01[2-69]1)\d{7}|0[38]\d{2}-\d{3}-\d{4}|0[38]\d{3}-\d{3}-\d{3,4}|0[389]\d{3}-\d{2}-\d{2}-\d{2}|07\d{2}-\d{4}-\d{4}|0\d{3}-\d{3}-\d{4}",
+    "DE": r"0[1-9]\d{1,4}-\d{4,9}|0[1-9]\d{1,4}-\d{2,5}(?:-\d{2,4}){1,3}|0[1-9]\d{8}|01[567]\d{8,9}|01[567]\d-\d{7,8}",
     "FR": r"0[1-9](?:-\d{2}){4}|0[1-9]\d{2}-\d{3}-\d{3}|0[1-9]\d{2}-\d{2}-\d{2}-\d{2}",
     "ES": r"[679]\d{2}-\d{2}-\d{2}-\d{2}|9\d-\d{3}-\d{2}-\d{2}",
     "IT": r"0\d{1,3}-\d{5,8}|0\d{1,3}-\d{3,4}-\d{3,4}|3\d{2}-\d{6,7}|3\d{2}-\d{3}-\d{4}",
@@ -51,7 +54,7 @@ _SHAPES: Final = {
     "PL": r"0\d{2}-\d{3}-\d{2}-\d{2}",
     "IE": r"08\d-\d{3}-\d{4}|01-\d{3}-\d{4}|0\d{1,2}-\d{3}-\d{4}|08\d-\d{7}",
     "AU": r"04\d{2}-\d{3}-\d{3}|0[2378]-\d{4}-\d{4}|1[38]00-\d{3}-\d{3}",
-    "NZ": r"0[2-9]\d?-\d{3}-\d{3,4}",
+    "NZ": r"02\d-\d{3}-\d{3,4}|0[34679]-\d{3}-\d{4}",
     "JP": r"0\d-\d{4}-\d{4}|0\d{2}-\d{3,4}-\d{4}|0\d{3}-\d{2}-\d{4}",
     "KR": r"01[016-9]-\d{3,4}-\d{4}|0\d{1,2}-\d{3,4}-\d{4}",
     "CN": r"1[3-9]\d-\d{4}-\d{4}|0\d{2,3}-\d{7,8}",
@@ -70,6 +73,7 @@ _SHAPES: Final = {
     "NG": r"0[789]\d{2}-\d{3}-\d{4}",
     "KE": r"07\d{2}-\d{6}|07\d{2}-\d{3}-\d{3}",
     "AR": r"011-\d{4}-\d{4}|0\d{2,4}-15-\d{4}-\d{4}",
+    "HU": r"06-\d{1,2}-\d{3}-\d{3,4}",
     "PT": r"[29]\d-\d{3}-\d{2}-\d{2}",
 }
 """National numbers that are hardly anything else, with every separator written as a dash."""
@@ -82,6 +86,9 @@ LENGTHS: Final = frozenset(
 
 COUNTRIES: Final = frozenset(_SHAPES)
 
+_NO_PHONES: Final = frozenset({(3, 2, 4), (4, 4)})
+"""An SSN that is none, and two numbers of four digits: how only words of context let telephone numbers be grouped."""
+
 _IN_CONTEXT: Final = 0.85
 _IN_SHAPE: Final = 0.7
 _IN_ANY_SHAPE: Final = 0.6
@@ -91,14 +98,24 @@ shape that no country has."""
 _DATE: Final = re.compile(r"(?:\d{1,2}-\d{1,2}-(?:19|20)\d\d|(?:19|20)\d\d-\d{1,2}-\d{1,2})(?:-|$)")
 _EXTENSION: Final = re.compile(
     r"(?: ?(?:x|X)\.? ?|,? {0,2}(?:ext(?:ension|n)?\.?|Ext(?:ension|n)?\.?|EXT\.?|доб\.|poste|Durchwahl|DW|ramal|int\.)[: ]{0,2}| ?# ?|;ext=)"
-    r"[0-9]{1,6}(?![A-Za-z0-9_-])"
+    r"[0-9]{1,6}(?![A-Za-z0-9_]|-[0-9])"
 )
 _BRACKETS: Final = re.compile(r"\([0-9]{2,5}\)")
 _UNIT: Final = re.compile(
     r" ?(?:%|€|\$|£|°|(?:USD|EUR|GBP|bytes?|[kKMG]i?B|ms|kg|km|rows|px|people|units|pcs|items)\b)"
 )
+_GOES_ON: Final = frozenset(" xX,;#%€$£°")
+"""How units and extensions begin."""
 _FRACTION: Final = re.compile(r"[0-9]{1,3}\.[0-9]{4,6}|[0-9]+\.[0-9]{1,2}")
 _PLACE: Final = re.compile(r"[A-Za-z.]\s{1,3}$")
+_IN_STATE: Final = re.compile(
+    r"(?:\b[A-Z]{2}|,\s?[A-Z][a-z]{3,12}(?: [A-Z][a-z]{3,12})?|\b[A-Z]\.[A-Z]\.),?[\s#*/;]{1,16}$"
+)
+_NAME: Final = re.compile(r"([A-Za-z]+|[0-9])-$")
+"""What a number is the end of, as in ``CVE-2024-1234``."""
+_LONGEST_NAME: Final = 24
+_PAGES: Final = 200
+_LONGEST_STATE: Final = 44
 """What stands before the postal code of a place, which may have the shape of a telephone number."""
 
 
@@ -142,10 +159,10 @@ class Phones:
         text, first, gaps = run.text, run.start + len(head), run.plan.gaps
         plus = "+" in head
         for prefix in () if plus else ("00", "011"):
-            if digits.startswith(prefix) and (len(digits) > len(prefix) or len(run.plan.groups) > 1):
+            if digits.startswith(prefix) and _is_prefix(prefix, digits, run):
                 first, plus = first + len(prefix), True
                 break
-        if not plus:
+        if not plus or ("+" not in head and follows_account(text, run.start + len(head))):
             return None
         for count in _counts(run, first - run.start - len(head)):
             end = run.place(count - 1)[1]
@@ -173,7 +190,7 @@ class Phones:
         low, high = _LENGTHS.get(code[0], _ANY_LENGTH)
         national = digits[code.end() :]
         counts = {len(national), len(national) - national.startswith("0")}
-        if "." in written and _FRACTION.fullmatch(written):
+        if "." in written and ("/" in written or _FRACTION.fullmatch(written)):
             return False
         if not has_plus and (low, high) == _ANY_LENGTH and written.isdigit():
             return False
@@ -181,29 +198,52 @@ class Phones:
 
     def read(self, window: Window) -> Value | None:
         """Read a window as a national number, or as any number behind words of context."""
-        digits, run = window.digits, window.run
-        wanted = run.is_wanted
-        brackets = window.is_bracketed and self._is_code(window)
-        if not wanted and digits[0] != "0" and window.lengths not in LENGTHS and not brackets:
+        digits, run, frame = window.digits, window.run, window.frame
+        wanted = run.named & PHONE_NAMED != 0
+        brackets = frame.is_bracketed and self._is_code(window)
+        if not wanted and digits[0] != "0" and frame.lengths not in LENGTHS and not brackets:
             return None
-        shape = digits if window.first == window.last else "-".join(run.parts(window.first, window.last + 1))
+        shape = window.dashed
         score = self._score(window, shape, wanted=wanted, brackets=brackets)
-        if not score or len(set(digits)) == 1 or _DATE.match(shape) or _is_counting(window):
+        if not score or digits.count(digits[0]) == len(digits):
             return None
-        if _UNIT.match(run.text, window.end, run.high) or (not wanted and self._is_another(window)):
+        if self._is_else(window, shape) or (not wanted and self._is_piece(window)):
             return None
-        start = window.start - brackets
+        start, end = window.start - brackets, window.end
         if not brackets and window.first == 0 and "+" in run.head:
             start = run.text.index("+", run.start)
-        return _phone(run, start, window.end, score)
+        if run.text[end : end + 1] in _GOES_ON and _UNIT.match(run.text, end, run.high):
+            return None
+        return _phone(run, start, end, score)
+
+    @classmethod
+    def _is_else(cls, window: Window, shape: str) -> bool:
+        """Tell whether it is a date, a row of numbers, pages from one to another, a postal code, or the end of a name."""
+        style, text, start = window.frame.style, window.run.text, window.start
+        if text[start - 1 : start] == "-" and (name := _NAME.search(text, max(0, start - _LONGEST_NAME), start)):
+            return "phone" not in TOPICS.get(name[1], ())
+        if style.is_range and 0 < int(shape[-window.lengths[1] :]) - int(shape[: window.lengths[0]]) < _PAGES:
+            return True
+        if (style.is_date and _DATE.match(shape)) or (style.is_row and _is_counting(shape)):
+            return True
+        return style.is_postal and cls._is_postal(window)
 
     @staticmethod
-    def _is_another(window: Window) -> bool:
-        """Tell whether it rather is an SSN that is none, or a postal code of the United States."""
-        if window.lengths != (5, 4) or window.gaps != ("-",):
-            return window.lengths == (3, 2, 4)
-        start = window.start
-        return _PLACE.search(window.run.text, max(0, start - 4), start) is not None
+    def _is_piece(window: Window) -> bool:
+        """Tell whether it may be a piece of something longer, or what only words of context let be a telephone number."""
+        if window.lengths in _NO_PHONES or (window.is_rest if window.digits[0] == "0" else window.is_part):
+            return True
+        text, start = window.run.text, window.start
+        is_glued = text[start - 1 : start] in {".", "/"} and text[max(0, start - 2) : start - 1].isalnum()
+        return is_glued or follows_account(text, start)
+
+    @staticmethod
+    def _is_postal(window: Window) -> bool:
+        """Tell whether it rather is the postal code of a place in the United States, or one in Brazil; it looks so."""
+        text, start = window.run.text, window.start
+        if window.lengths == (5, 3) or _IN_STATE.search(text, max(0, start - _LONGEST_STATE), start):
+            return True
+        return not window.run.named & PHONE_NAMED and _PLACE.search(text, max(0, start - 4), start) is not None
 
     def _score(self, window: Window, shape: str, *, wanted: bool, brackets: bool) -> float:
         # A shape that does not begin with a zero has lengths of its own, which are faster to compare.
@@ -211,55 +251,62 @@ class Phones:
         is_known = shapes is not None and shapes.fullmatch(shape) is not None
         if not (is_known or brackets or wanted):
             return 0.0
-        gaps = window.gaps
-        if gaps and max(map(len, gaps)) > 3:  # noqa: PLR2004  (" - ", ") -")
+        style = window.frame.style
+        if style.is_wide:
             return 0.0
-        if is_known and self._is_regular(shape, gaps, wanted=wanted):
+        if is_known and self._is_regular(window, shape, wanted=wanted):
             return _IN_CONTEXT if wanted else _IN_SHAPE
         if brackets and _BRACKETS.match(window.run.text, window.start - 1) and 8 <= len(window.digits) <= 12:  # noqa: PLR2004
             if max(window.lengths) <= 9 and all(length >= 2 for length in window.lengths):  # noqa: PLR2004
                 return _IN_CONTEXT if wanted else 0.65
         if wanted and not (len(window.digits) > 13 and window.digits[0] not in "0+1"):  # noqa: PLR2004
-            dotted = len(gaps) == 1 and gaps[0] == "."
-            kinds = [gap.strip(" ()") for gap in gaps]
-            uniform = len(set(kinds)) < 2 or (kinds[0] in {"", "/"} and len(set(kinds[1:])) < 2)  # noqa: PLR2004
-            uniform = uniform and all(length < 7 for length in window.lengths[:-1])  # noqa: PLR2004  (else two numbers)
-            return 0.0 if dotted or not uniform or _BAD_CONTEXT_SHAPE.fullmatch(shape) else _IN_ANY_SHAPE
+            is_odd = style.is_dotted or not style.is_even
+            return 0.0 if is_odd or _BAD_CONTEXT_SHAPE.fullmatch(shape) else _IN_ANY_SHAPE
         return 0.0
 
     @staticmethod
-    def _is_regular(shape: str, gaps: tuple[str, ...], *, wanted: bool) -> bool:
+    def _is_regular(window: Window, shape: str, *, wanted: bool) -> bool:
         """Tell whether a shape without context is convincing: few kinds of separators, and possible digits."""
-        kinds = {gap.strip(" ()") for gap in gaps}
-        if len(kinds - {""}) > 1:
+        gaps, style = window.frame.gaps, window.frame.style
+        if not style.has_one_mark:
             return False
         if wanted or not gaps:
             return shape not in _ROWS
         if shape[0] != "0" and set(gaps) == {" "} and _NANP_LIKE.fullmatch(shape):
             return _NANP.fullmatch(shape) is not None
-        return "." not in kinds or len(gaps) > 1
+        return "." not in style.marks or len(gaps) > 1
 
     @staticmethod
     def _is_code(window: Window) -> bool:
         """Tell whether the bracket before the first group belongs to the number: it closes inside."""
-        if window.first == window.last or not window.gaps[0].startswith(")"):
+        gaps = window.frame.gaps
+        if not gaps or not gaps[0].startswith(")"):
             return False
-        return not window.run.text[max(0, window.start - 2) : window.start - 1].isalnum()
+        before = window.run.text[max(0, window.start - 2) : window.start - 1]
+        return not (before.isascii() and before.isalnum())
+
+
+def _is_prefix(prefix: str, group: str, run: Run) -> bool:
+    """Tell whether what the first group begins with is dialled for another country: 011 also begins codes of cities."""
+    if len(group) == len(prefix):
+        return len(run.plan.groups) > 1
+    return prefix != "011" or len(group) > _LONGEST_WITH_ZERO
 
 
 def most(window: Window) -> float:
     """Return the best score that a window can have as a national number."""
-    if not window.run.is_wanted:
+    if not window.run.named & PHONE_NAMED:
         return _IN_SHAPE
-    is_known = window.digits[0] == "0" or window.is_bracketed or window.lengths in LENGTHS
+    is_known = window.digits[0] == "0" or window.frame.is_bracketed or window.lengths in LENGTHS
     return _IN_CONTEXT if is_known else _IN_ANY_SHAPE
 
 
 def _phone(run: Run, start: int, end: int, score: float) -> Value:
-    extension = _EXTENSION.match(run.text, end, run.high)
+    extension = _EXTENSION.match(run.text, end, run.high) if run.text[end : end + 1] in _GOES_ON else None
     return Value(start, extension.end() if extension else end, "PHONE", score)
 
 
+_LONGEST_WITH_ZERO: Final = 11
 _ROWS: Final = frozenset({"0123456789", "01234567890", "0987654321"})
 _NANP: Final = re.compile(r"(?:1-)?[2-9]\d{2}-[2-9]\d{2}-\d{4}")
 _NANP_LIKE: Final = re.compile(r"(?:1-)?\d{3}-\d{3}-\d{4}")
@@ -294,10 +341,8 @@ def _counts(run: Run, prefix: int) -> Iterator[int]:
         left -= plan.lengths[count]
 
 
-def _is_counting(window: Window) -> bool:
+def _is_counting(shape: str) -> bool:
     """Tell whether the groups are a row such as 01 02 03 04 05."""
-    if len(window.lengths) < 4 or len(set(window.lengths)) != 1:  # noqa: PLR2004  (short rows happen)
-        return False
-    row = list(map(int, window.run.parts(window.first, window.last + 1)))
+    row = list(map(int, shape.split("-")))
     step = row[1] - row[0]
     return abs(step) <= 11 and row == [row[0] + step * place for place in range(len(row))]  # noqa: PLR2004  (11, 22, 33)

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from aigw.guards.pii.words import CONTEXT, Topics, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from re import Match, Pattern
+
+    Heads = tuple[Pattern[str], Callable[[str, int, int], int]]
+    """The first digit of what is searched for; and what tells, of a text, from where on and such a place, where it may
+    begin before that, or -1."""
 
 _LONGEST: Final = 48
 """The longest value that stands near to words, such as a date, with what its pattern looks at behind it."""
@@ -73,7 +77,7 @@ class Sight:
             yield match
 
     def matches_behind(
-        self, topic: str, reach: int, pattern: Pattern[str], head: Pattern[str] | None = None
+        self, topic: str, reach: int, pattern: Pattern[str], head: Heads | None = None
     ) -> Iterator[Match[str]]:
         """Return the candidates of a pattern that words of a topic stand shortly before.
 
@@ -81,14 +85,12 @@ class Sight:
             topic: the topic.
             reach: how far before a candidate a word may begin.
             pattern: the pattern.
-            head: how all its matches begin, if that is faster to search for.
+            head: the first digit of all its matches, and what may stand before it, if that is faster to search for.
         """
         places = self.words.behind(topic, self.low, self.high, reach)
         return self._behind(places, pattern, head) if places else iter(())
 
-    def _behind(
-        self, places: list[tuple[int, int]], pattern: Pattern[str], head: Pattern[str] | None
-    ) -> Iterator[Match[str]]:
+    def _behind(self, places: list[tuple[int, int]], pattern: Pattern[str], head: Heads | None) -> Iterator[Match[str]]:
         done = self.low
         for first, last in places:
             low, high = max(first, done), min(self.high, last + _LONGEST)
@@ -105,19 +107,20 @@ class Sight:
         """Tell what the words before a place are about."""
         return self.words.topics(at, reach)
 
-    def named(self, at: int) -> int:
-        """Tell in short what the words before a place name: see `Words.named`."""
-        return self.words.named(at)
-
     def has(self, part: str) -> bool:
         """Tell whether a text stands in the island."""
         return self.text.find(part, self.low, self.high) >= 0
 
 
-def _headed(head: Pattern[str], pattern: Pattern[str], text: str, low: int, high: int) -> Iterator[Match[str]]:
-    """Yield the matches of a pattern that begin where its head does."""
-    for beginning in head.finditer(text, low, high):
+def _headed(heads: Heads, pattern: Pattern[str], text: str, low: int, high: int) -> Iterator[Match[str]]:
+    """Yield the matches of a pattern that begin where its heads do."""
+    digit, before = heads
+    for beginning in digit.finditer(text, low, high):
         start = beginning.start()
-        if start >= low and (match := pattern.match(text, start, high)):
+        if start < low:
+            continue
+        head = before(text, low, start)
+        match = (pattern.match(text, head, high) if head >= 0 else None) or pattern.match(text, start, high)
+        if match:
             low = match.end()
             yield match

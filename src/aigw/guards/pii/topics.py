@@ -3,6 +3,7 @@
 # ruff: noqa: E501, RUF001, SIM905  (lists of words, of many languages)
 from __future__ import annotations
 
+import unicodedata
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -22,14 +23,14 @@ _WORDS: Final = {
         ringa bel bellen zadzwoń zadzwonić dzwoń numer zavolejte zavolat volejte soita soittaa hívjon hívj sunați sunaţi
         telefonul telefonem telefonu telemóvel telefonnumret kännykkä liga ligar llamen llamad chiamate richiamare
         joignable rufen zurückrufen mob mobiel handynr cep numaram telefonum telefonun arayın τηλέφωνο τηλ κινητό номеру телефону звоните звони позвоните
-        позвони моб сотовый sođt nomor office answering answers answered dialling dials caller callers calls pagers contacted contacting contacts
-        telefonszámom telefonszáma telefonszámunk telefonszámon telefonon hívjanak hívható elérhető elérhetőségem elérhetőség
-        dzwonić dzwońcie dzwonię oddzwonię oddzwonić oddzwoń kontakt kontaktowy kontaktowego infolinia telefonicznie pod komórkowy
-        contattarmi contattami contattateci contattare telefonare telefonata recapito cellulari telefonino
-        contato contacto contactarme contactar contestan contesta comuníquese telefónico móvilmente chama ligação zap whatsapps
-        joignez rappelez rappeler contactez contacter appel téléphoner anrufe angerufen anruf anrufbeantworter telefonisch meldet kontaktnummer durchwahl nebenstelle
-        bereikbaar bereiken appje nås når træffe træffes kontaktes numerosta numeroon tavoitat tavoitettavissa puh soitan voláme volat číslo telefonní telefónne telefónu voláte
-        numărul numarul numărului telefonică contactați găsiți broj telefona nazovite zvati pokličite telefonska številka pokliči telepon hubungi telp
+        позвони моб сотовый sođt nomor office answering registered reachable caller toll fono
+        telefonszámom telefonszáma telefonszámunk telefonszámon telefonon hívjanak hívható elérhetőségem elérhetőség
+        dzwonić dzwońcie dzwonię oddzwonię oddzwonić oddzwoń kontakt kontaktowy kontaktowego infolinia telefonicznie
+        contattarmi chiamarmi chiamarci contattami contattateci contattare telefonare telefonata recapito cellulari telefonino
+        contato contacto contactarme contactar contestan contesta comuníquese telefónico chama ligação
+        joignez rappelez rappeler contactez contacter appel téléphoner anrufe angerufen anruf anrufbeantworter telefonisch kontaktnummer durchwahl nebenstelle
+        bereikbaar bereiken appje nås træffe træffes kontaktes numerosta numeroon tavoitat tavoitettavissa puh soitan voláme volat telefonní telefónne telefónu voláte
+        numărul numarul numărului telefonică contactați găsiți telefona nazovite pokličite telefonska pokliči telepon hubungi telp
         ulaşabilirsiniz ulaşın arayabilirsiniz numarasından telefonu numarası τηλέφωνό τηλεφώνου καλέστε καλέσετε κινητού επικοινωνία
         связаться перезвоните перезвони набери обадете телефонът телефонен мобилен дзвоніть телефонуйте зателефонуйте
         טל התקשרו תתקשרו להתקשר נייח הנייד פקס اتصل جوالي هاتفي रिंग कॉल संपर्क liên hệ gọi thoai dien""",
@@ -44,26 +45,25 @@ _WORDS: Final = {
         narozen narozena narození született születési doğum рождения родился родилась рождён תאריך الميلاد जन्म
         birthdt dobs nasc fecnac fechanacimiento födelsedag fødselsdag nací naciste nasci nasceu nasceram naquit urodziłem urodziłam urodził urodziła narodil
         narodila doğdu doğumlu γεννήθηκε geboortedag rođen rođena născut născută γέννησης
-        naci cumpleaños cumple fdn ddn anniversaire compleanno aniversário nașterii naşterii nașteri nașterea születtem született szül születésnap
-        születésnapom urodziny urodzin narozeniny dátum rođenja rojen rojena rojstva syntymäpäivä syntymäpäiväni bursdag fødselsdagen födelsedagen
-        verjaardag geburtstags geborener gebürtig b ur nar s р родена роден рождение народився народилася народження doğumum doğumluyum lahir tanggallahir""",
+        naci cumpleaños fdn ddn anniversaire compleanno aniversário nașterii naşterii nașteri nașterea születtem született szül születésnap
+        születésnapom urodziny urodzin narozeniny rođenja rojen rojena rojstva syntymäpäivä syntymäpäiväni bursdag fødselsdagen födelsedagen
+        verjaardag geburtstags geborener gebürtig b ur nar nac р родена роден рождение народився народилася народження doğumum doğumluyum lahir tanggallahir""",
     "number": "number numbers nummer número numero",
+    "cedula": "cédula ciudadanía",
     "version": """version versions ver release build firmware section chapter clause oid semver changelog upgraded downgraded
         table figure annex appendix subsection subclause article paragraph versión versione versão sections chapters clauses
-        versie wersja verze verzió sürüm версия версии версию upgrade upgrading upgrades downgrade downgrading bump bumped bumps bumping patch patched
-        patches rev revision hotfix pip npm yarn pnpm gem cargo nuget maven sdk jdk jre kernel gcc clang llvm openssl libssl semantic
-        plugin package packages dependency dependencies changelogs ec""",
+        versie wersja verze verzió sürüm версия версии версию upgrade downgrade""",
     "ip": "ip ipv ips address host addr server gateway dns subnet netmask cidr peer remote client bind listen",
     "mac": "mac ethernet hwaddr bssid wifi ether hardware",
     "wallet": """wallet btc bitcoin eth ethereum crypto address solana sol litecoin ltc ripple xrp tron trx usdt usdc
         deposit payout donate donation send""",
     "other": """order orders invoice ticket sku part item product serial model isbn issn tracking parcel shipment commit
-        hash code batch lot quote receipt transaction txn flight zip zipcode postcode error port pid size bytes
+        hash code batch lot quote receipt transaction txn flight zip zipcode postcode error cve patch port pid size bytes
         byte total amount price usd eur gbp lat latitude lon lng longitude coordinates timestamp epoch barcode
         ean upc gtin imei doi patent page pages figure rfc line seed reference ref case confirmation booking po
         policy offset stack heap depth memory ups usps dhl fedex dpd gls tnt awb waybill consignment uuid guid checksum digest score rows duration width height population votes bestellung
         bestellnummer rechnung rechnungsnummer artikel artikelnummer commande facture pedido factura ordine fattura
-        nummer_ # $ € £ ¥ price asin sn mpn bug issue pull ratio temperature pressure length distance
+        nummer_ # $ € £ ¥ price asin sn mpn revision rev bug issue pull ratio temperature pressure length distance
         elevation frequency zamówienie zamówienia faktura fakturę objednávka objednávky tilaus tilausnumero bestilling
         ordrenummer ordernummer beställning encomenda kundennummer sipariş rendelés comandă заказ заказа замовлення αριθμός isin cusip sedol figi swift routing aba sort iccid""",
     "passport": """passport passports reisepass passeport pasaporte passaporto paspoort passaporte personalausweis
@@ -77,7 +77,7 @@ _WORDS: Final = {
 
 _NATIONAL: Final = {
     "GB": "nhs nino insurance ni nin utr",
-    "DE": "steuer steuernummer steueridentifikationsnummer steuerid idnr tin identifikationsnummer",
+    "DE": "steuer steuernummer steueridentifikationsnummer steuerid idnr tin identifikationsnummer nr",
     "FR": "nir insee sécu sécurité secu sociale securite vitale",
     "ES": "dni nie nif documento",
     "IT": "codice fiscale cf",
@@ -94,8 +94,8 @@ _NATIONAL: Final = {
     "AU": "tfn medicare abn taxfile acn",
     "CA": "sin insurance nas assurance canadian",
     "SG": "nric fin",
-    "MY": "mykad nric ic kad pengenalan kp malaysian malaysia mypr",
-    "CO": "nit rut tributaria cédula ciudadanía cc colombian",
+    "MY": "mykad nric ic kad pengenalan kp p malaysian malaysia mypr",
+    "CO": "nit tributaria colombian",
     "ZA": "id rsa african",
     "KR": "rrn resident jumin",
     "CN": "resident",
@@ -131,7 +131,7 @@ _NATIONAL: Final = {
 }
 
 IDEOGRAPHIC: Final = {
-    "phone": "电话 電話 手机 手機 携帯 联系方式 致电 热线 TEL 전화 휴대폰 연락처 핸드폰 請撥 请拨 拨打 撥打 お問い合わせ 連絡先".split(),
+    "phone": "电话 電話 手机 手機 携帯 致电 热线 전화 휴대폰 연락처 핸드폰 請撥 请拨 联系 聯絡 拨打 撥打 お問い合わせ 連絡先".split(),
     "birth": "生年月日 出生日期 出生 生日 誕生日 생년월일 생일 生于 生於 生まれ".split(),
     "card": "カード 信用卡 银行卡 卡号 카드".split(),
     "CN": "身份证 居民身份".split(),
@@ -143,12 +143,24 @@ IDEOGRAPHIC: Final = {
 }
 
 
+_LEAST_WITHOUT_ACCENTS: Final = 5
+"""Shorter words often are other ones without their accents."""
+
+
+def _without_accents(word: str) -> str:
+    """Return a word as it is written on a keyboard that has no accents."""
+    return "".join(letter for letter in unicodedata.normalize("NFD", word) if not unicodedata.combining(letter))
+
+
 def _index() -> Mapping[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for topics in (_WORDS, _NATIONAL):
         for topic, words in topics.items():
             for word in words.split():
                 found.setdefault(word, []).append(topic)
+    for word, topics_ in list(found.items()):
+        if len(word) >= _LEAST_WITHOUT_ACCENTS and (plain := _without_accents(word)) != word:
+            found.setdefault(plain, topics_)
     written: dict[str, tuple[str, ...]] = {}
     for word, topics_ in found.items():
         written |= dict.fromkeys((word, word.capitalize(), word.upper()), tuple(topics_))
