@@ -17,13 +17,15 @@ _LENGTHS: Final = {
     for length, countries in {
         "15": "NO", "16": "BE", "18": "DK FO FK FI GL NL SD", "19": "MK SI", "20": "AT BA EE KZ LT LU XK MN",
         "21": "CH HR LI LV", "22": "BG BH CR DE GB GE IE ME RS VA", "23": "AE GI IL IQ OM SO TL",
-        "24": "AD CZ ES MD PK RO SA SE SK TN VG", "25": "LY PT ST", "26": "IS TR", "27": "BI DJ FR GR IT MC MR SM",
-        "28": "AL AZ BY CY DO GT HU LB HN NI PL SV", "29": "BR EG PS QA UA", "30": "JO KW MU YE", "31": "MT SC",
+        "24": "AD CZ ES MD PK RO SA SE SK TN VG", "25": "AO CV GW LY MZ PT ST", "26": "DZ IR IS TR",
+        "27": "BI CF CG CM DJ FR GA GQ GR IT KM MC MG MR SM TD",
+        "28": "AL AZ BF BJ BY CI CY DO GT HU HN LB MA ML NE NI PL SN SV TG",
+        "29": "BR EG PS QA UA", "30": "JO KW MU YE", "31": "MT SC",
         "32": "LC", "33": "RU",
     }.items()
     for country in countries.split()
 }  # fmt: skip
-"""From the registry of SWIFT: how many characters the IBAN of a country has."""
+"""How many characters the IBAN of a country has, in the registry of SWIFT or not."""
 
 _ALL_DIGITS: Final = frozenset(
     "AT BE BA HR CZ DK EE FI DE HU IS XK LT ME MN NO PL PT RS SK SI SO ES SE TL VA CR EG".split()

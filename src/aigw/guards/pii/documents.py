@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 
 _LETTERS_ES: Final = "TRWAGMYFPDXBNJZSQVHLCKE"
+_FIRST_ES: Final = str.maketrans("KLMXYZ", "000012")
+"""What the first letter of numbers of foreigners, children and citizens abroad stands for."""
 _CHECK_FI: Final = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 _ODD_IT: Final = dict(
     zip("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
@@ -27,7 +29,7 @@ _CN_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
 def _spanish(value: str) -> bool:
-    number = value.translate({ord("X"): "0", ord("Y"): "1", ord("Z"): "2"}) if value[0] in "XYZ" else value
+    number = value.translate(_FIRST_ES) if value[0].isalpha() else value
     return _LETTERS_ES[int(number[:-1]) % 23] == value[-1]
 
 
@@ -104,14 +106,14 @@ _PLAIN: Final = re.compile(r"[ .()-]")
 _DOCUMENTS: Final[dict[str, tuple[str, str, Callable[[str], bool], bool]]] = {
     "nino": ("GB", r"(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-D]", _always, False),
     "dni": ("ES", r"\d{8}[ -]?[A-HJ-NP-TV-Z]|\d{2}\.\d{3}\.\d{3}-?[A-HJ-NP-TV-Z]", _spanish, False),
-    "nie": ("ES", r"[XYZ][ -]?\d{7}[ -]?[A-HJ-NP-TV-Z]", _spanish, False),
+    "nie": ("ES", r"[KLMXYZ][ -]?\d{7}[ -]?[A-HJ-NP-TV-Z]", _spanish, False),
     "codice": ("IT", r"[A-Z]{6}[0-9LMNP-V]{2}[ABCDEHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z]", _italian, False),
     "hetu": ("FI", r"\d{6}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]", _finnish, False),
     "pan": ("IN", r"[A-Z]{3}[ABCFGHLJPT][A-Z]\d{4}[A-Z]", _always, False),
     "nric": ("SG", r"[STFGM]\d{7}[A-Z]", _singaporean, False),
     "cn": ("CN", r"[1-9]\d{16}[0-9X]", _chinese, False),
     "curp": ("MX", r"[A-Z][AEIOUX][A-Z]{2}\d{6}[HMX][A-Z]{2}[B-DF-HJ-NP-TV-Z]{3}[0-9A-Z]\d", _mexican, False),
-    "rfc": ("MX", r"[A-ZÑ&]{4}\d{6}[A-Z0-9]{3}", lambda value: is_day(value[6:8], value[8:10]), True),
+    "rfc": ("MX", r"[A-ZÑ&]{4}[ -]?\d{6}[ -]?[A-Z0-9]{3}", lambda value: is_day(value[6:8], value[8:10]), True),
     "pps": ("IE", r"\d{7}[A-W][A-IW]?", _irish, True),
     "rut": ("CL", r"\d{1,2}\.\d{3}\.\d{3}-[0-9K]", _chilean, False),
     "rut_plain": ("CL", r"\d{7,8}-[0-9K]", _chilean, True),

@@ -92,6 +92,7 @@ _NUMBERS: Final = (
     Number("CO", 8, check.any_digits, ("2.3.3",), (), ("cedula",), is_named_by_country=False),
     Number("IL", 9, check.israeli, ("8-1",)),
     Number("MY", 12, check.mykad, ("6-2-4", "6 2 4"), ("6-2-4",)),
+    Number("ID", 16, check.nik, ("6-6-4", "6 6 4", "4 4 4 4", "4-4-4-4")),
     Number("NZ", 8, check.ird, ("2-3-3", "2 3 3")),
     Number("NZ", 9, check.ird, ("3-3-3", "3 3 3")),
     Number("HR", 11, mod_11_10),

@@ -202,6 +202,12 @@ def mykad(digits: str) -> bool:
     return is_day(digits[2:4], digits[4:6]) and digits[6:8] in _PLACES_MY
 
 
+def nik(digits: str) -> bool:
+    """Indonesia: a province, a date with forty days more for women, a serial. There is no check digit."""
+    is_placed = 11 <= int(digits[:2]) <= 96 and digits[12:] != "0000"
+    return is_placed and is_day(digits[8:10], str(int(digits[6:8]) % 40))
+
+
 def ird(digits: str) -> bool:
     """New Zealand, tax: a second round of weights where the first leaves ten."""
     digits = digits.zfill(9)

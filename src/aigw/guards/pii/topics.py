@@ -95,6 +95,7 @@ _NATIONAL: Final = {
     "CA": "sin insurance nas assurance canadian",
     "SG": "nric fin",
     "MY": "mykad nric ic kad pengenalan kp p malaysian malaysia mypr",
+    "ID": "nik ktp ktpel kependudukan penduduk indonesian",
     "CO": "nit tributaria colombian",
     "ZA": "id rsa african",
     "KR": "rrn resident jumin",
