@@ -26,8 +26,17 @@ LOG = (
 HOSTILE = (
     "password=",
     "password: ",
+    " = password ",
+    "key=",
+    "token: ",
+    "a.b.",
+    "-p ",
+    '"',
+    "q9Xc2LmV7bNw4RtY",
     "sk-proj-",
+    "eyJ",
     "eyJ.",
+    "://",
     "-----BEGIN PRIVATE KEY-----\n",
     "://a:",
     "key is ",
@@ -102,13 +111,13 @@ def main() -> None:
     for name, text in (("prose", PROSE), ("code", code), ("x", "x"), ("a=b;", "a=b;")):
         large = (text * (1_000_000 // len(text) + 1))[:1_000_000]
         print(f"{name:14} {micros(detector, large, 1) * 1e6 / 1024e3:7.0f}")
-    print("\nms for hostile    50,000  100,000 characters")
+    print("\nms for hostile   100,000  1,000,000 characters")
     for unit in HOSTILE:
         small, large = (
             micros(detector, (unit * (length // len(unit) + 1))[:length], 2) * length / 1024e3
-            for length in (50_000, 100_000)
+            for length in (100_000, 1_000_000)
         )
-        print(f"{unit[:14]!r:16} {small:7.0f} {large:8.0f}")
+        print(f"{unit[:14]!r:16} {small:7.0f} {large:10.0f}")
 
 
 if __name__ == "__main__":

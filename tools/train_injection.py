@@ -35,20 +35,27 @@ ROWS = Path(__file__).with_name("injection_rows")
 HOME = Path(__file__).parents[1] / "src" / "aigw" / "guards" / "injection"
 MOST_WINDOWS = 6
 """Windows of a row that are learned from: the first ones and the last."""
-COST = 8.0
+COST = 16.0
 AGAINST = 3.0
 """How much more a false alarm costs than an attack that is missed."""
 ROUNDS = 14
 SLOPE = 4.0
 """How fast the score rises with the margin of the machine."""
-SHIFT = 0.4
+SHIFT = 0.36
 """The margin where the score is one half, chosen by leaving out one source at a time (docs/guards/injection.md)."""
 LENGTH = 0.4
 """What an e-fold number of windows takes from the margin: the highest of many is high by chance."""
 QUOTED = 0.6
 """What is taken from the margin of a text that quotes attacks and talks about them."""
 SAMPLES = 2
-KINDS = (("attacks", True), ("benign", False), ("briefs", False), ("long_benign", False))
+KINDS = (
+    ("attacks", True),
+    ("varied_attacks", True),
+    ("benign", False),
+    ("briefs", False),
+    ("long_benign", False),
+    ("guarded", False),
+)
 """Files of templates, and whether they are attacks."""
 
 _CHOICE = re.compile(r"\{([^{}]*)\}")

@@ -42,12 +42,12 @@ _ENTITIES: Final = re.compile(r"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8}
 _ESCAPE: Final = re.compile(r"\\(?:u\{([0-9a-fA-F]{2,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U000([0-9a-fA-F]{5}))")
 _APART: Final = re.compile(r"(?<![^\W_])(?:[^\W_](?:[ \t]{1,2}|[-._*|/~,+\u00b7\u2022 ]{1,3})){4,}[^\W_](?![^\W_])")
 _GAPS: Final = re.compile(r"[ \t]{2,}")
-_BETWEEN: Final = re.compile(r"[\W_]")
 _INSIDE: Final = re.compile(r"[-._*~|](?<=[a-z].)(?=[a-z])")
 _LONG_NAME: Final = re.compile(r"(?:[a-z0-9]{2,24}[-._]){4,64}[a-z0-9]{0,24}")
 """The name of a file or of a thing in code, whose words stay apart as they are."""
 _MARKED: Final = re.compile(r"[a-z]\*{1,3}[a-z]")
 FEWEST_LINES: Final = 3
+LONGEST_LINE: Final = 24
 MOST_OF_A_LINE: Final = 1.5
 """Words of a line, on average, in a text that is written with one word a line."""
 _LEET_RUN: Final = re.compile(r"[a-z0-9@$!|+(]{2,}")
@@ -68,8 +68,9 @@ MOST_ESCAPES: Final = 1000
 NEAR: Final = 300
 """Characters around a changed run that are read with it."""
 LONGEST_CUT: Final = 1000
+LONGEST_APART: Final = 4000
 MOST_OF_A_RUN: Final = 0.6
-_LONG_BINARY: Final = re.compile("[01]{16}")
+FEWEST_BITS: Final = 40
 _LONG_HEX: Final = re.compile(r"[0-9a-fA-F]{16}|(?:0x|\\x)[0-9a-fA-F]{2}")
 _NEXT_CODE: Final = r"[ ,:;]{1,2}(?:0x)?[\da-fA-F]{2,8}"
 _CODES: Final = re.compile(rf"\d[\da-fA-F]{{0,7}}(?:{_NEXT_CODE}){{3}}|\d[\da-fA-F]{{6,7}}{_NEXT_CODE}")
@@ -90,22 +91,24 @@ _SHORT_TEXT: Final = 0.6
 """Share of characters that must be letters or spaces in what was decoded, for it to be text."""
 
 
-def readings(text: str, folded: str | None = None) -> list[str]:
+def readings(text: str, folded: str | None = None, most: int = MOST_READINGS, *, is_writing: bool = True) -> list[str]:
     """Return the readings of a text other than the text itself, folded, the likeliest first.
 
-    At most `MOST_READINGS`, each of at most `MOST_CHARACTERS`; encodings within encodings are followed twice.
+    Each is of at most `MOST_CHARACTERS`; encodings within encodings are followed twice.
 
     Args:
         text: the text.
         folded: what `fold` makes of it, if that is known.
+        most: readings that are returned at most.
+        is_writing: whether it may be words at all; noise is not read in another order or alphabet.
     """
     found: dict[str, None] = {}
     base = fold(text[:MOST_CHARACTERS]) if folded is None or len(text) > MOST_CHARACTERS else folded
-    for reading in _all_readings(text, base):
+    for reading in _all_readings(text, base if is_writing else ""):
         folded = fold(reading[:MOST_CHARACTERS])
         if folded.strip() and folded != base:
             found[folded] = None
-        if len(found) >= MOST_READINGS:
+        if len(found) >= most:
             break
     return list(found)
 
@@ -116,7 +119,10 @@ def _all_readings(text: str, base: str) -> Iterator[str]:
         yield unseen
     for decoded in _decoded(text, DEEPEST):
         yield decoded
-        yield from _rewritten(fold(decoded[:MOST_CHARACTERS]))
+        if base:
+            yield from _rewritten(fold(decoded[:MOST_CHARACTERS]))
+    if not base:
+        return
     yield from _rewritten(base)
     if "\u202e" in text or "\u202d" in text or "\u2067" in text:
         yield base[::-1]
@@ -141,7 +147,7 @@ def _once(text: str) -> Iterator[str]:
     runs: tuple[tuple[bool, re.Pattern[str], Callable[[str], bytes]], ...] = (
         (has_runs, _BASE64, _from_base64),
         (has_codes or (has_runs and bool(_LONG_HEX.search(long))), _HEX, _from_hex),
-        (has_codes or (has_runs and bool(_LONG_BINARY.search(long))), _BINARY, _from_binary),
+        (text.count("0") + text.count("1") >= FEWEST_BITS, _BINARY, _from_binary),
         (has_codes, _DECIMAL, _from_decimal),
         (has_runs and bool(_BASE32.search(long)), _BASE32, _from_base32),
     )
@@ -246,7 +252,7 @@ def _rewritten(base: str) -> Iterator[str]:
     if "*" in base and len(_MARKED.findall(base)) > 1:
         yield base.replace("*", "")
     lines = base.count("\n")
-    if lines >= FEWEST_LINES and len(base.split()) < (lines + 1) * MOST_OF_A_LINE:
+    if lines >= FEWEST_LINES and len(base) < (lines + 1) * LONGEST_LINE and _is_in_lines(base, lines):
         yield " ".join(base.split())
     if _GLUED.search(_long_pieces(base)) and (cut := _excerpt(_GLUED, _cut, base)):
         yield cut
@@ -258,6 +264,10 @@ def _rewritten(base: str) -> Iterator[str]:
     if (base.count("=") > 1 or _IS_QUOTED.search(base)) and _may_be_a_sum(base) and (assembled := _assembled(base)):
         yield assembled
     yield from _other_words(base)
+
+
+def _is_in_lines(base: str, lines: int) -> bool:
+    return len(base.split()) < (lines + 1) * MOST_OF_A_LINE
 
 
 def _without_digits(match: re.Match[str], one: str = "i") -> str:
@@ -292,9 +302,10 @@ def _cut(run: str) -> str:
 
 def _joined(run: str) -> str:
     """Join letters that stand apart."""
+    run = run[:LONGEST_APART]
     if sum(map(str.isalpha, run)) < FEWEST_APART:
         return run
-    words = [_BETWEEN.sub("", word) for word in _GAPS.split(run)]
+    words = ["".join(filter(str.isalnum, word)) for word in _GAPS.split(run)]
     return " ".join([cut_words(word[:LONGEST_CUT]) for word in words])
 
 

@@ -29,8 +29,18 @@ _MORE: Final = """
 VOCABULARY: Final = COMMON | frozenset(_MORE.split())
 """For cutting words that were written without spaces."""
 
-_BEGINNINGS: Final = frozenset(word[:2] for word in VOCABULARY)
-LONGEST_WORD: Final = max(map(len, VOCABULARY))
+_SHORTEST: Final = 2
+
+
+def _by_beginning() -> dict[str, tuple[str, ...]]:
+    table: dict[str, list[str]] = {}
+    for word in sorted(VOCABULARY, key=lambda word: (-len(word), word)):
+        table.setdefault(word[:_SHORTEST], []).append(word)
+    return {beginning: tuple(words) for beginning, words in table.items() if len(beginning) == _SHORTEST}
+
+
+_BY_BEGINNING: Final = _by_beginning()
+"""The words by their first two letters, the longest first."""
 
 
 def cut_words(letters: str) -> str:
@@ -38,19 +48,11 @@ def cut_words(letters: str) -> str:
     words: list[str] = []
     unknown = at = 0
     while at < len(letters):
-        if letters[at : at + 2] not in _BEGINNINGS:
-            at += 1
-            continue
-        for length in range(min(LONGEST_WORD, len(letters) - at), 1, -1):
-            if letters[at : at + length] in VOCABULARY:
-                words += (
-                    [letters[unknown:at], letters[at : at + length]] if unknown < at else [letters[at : at + length]]
-                )
-                at += length
-                unknown = at
-                break
-        else:
-            at += 1
+        found = next((word for word in _BY_BEGINNING.get(letters[at : at + 2], ()) if letters.startswith(word, at)), "")
+        if found:
+            words += [letters[unknown:at], found] if unknown < at else [found]
+            unknown = at + len(found)
+        at += len(found) or 1
     if unknown < len(letters):
         words.append(letters[unknown:])
     return " ".join(words)

@@ -63,8 +63,16 @@ GIVEN = (
     f"ghs_123456_eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.{K}",
     "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4ifQ",
     f"dp.st.dev.{K}{K}q1Z",
+    f"pat.{K}aB.{K}1Hs6.{K}",
+    f"t1.{K}{K}1Hs6_-=.{K}{K}{K}{K}1Hs6_-==",
+    "1000.9f86d081884c7d659a2feaa0c55ad015.3bf4f1b2b0b822cd15d6c15b0f00a08c",
+    f"928374650192837|{K}1Hs6Gj3",
+    f"SESSION_SECRET={K * 40}",
 )
-VALUES = (P, "Hunter2!x", "9f86d081884c7d659a2feaa0c55ad015", "q9xc2lmv7bnw4rtyz8kd1hs6gj3pf5q0", K, "6629fae4", "eyJ")
+VALUES = (
+    *(P, "Hunter2!x", "pat.", "t1.", "1000.", "928374650192837|", K, "6629fae4", "eyJ"),
+    *("9f86d081884c7d659a2feaa0c55ad015", "q9xc2lmv7bnw4rtyz8kd1hs6gj3pf5q0"),
+)
 NOTHING = (
     'password = "#{password}"',
     "password: '#add-password1'",
@@ -95,6 +103,9 @@ NOTHING = (
     'cacheKey = "9f86d081884c7d659a2feaa0c55ad015"',
     "the secret is to use Python3.11",
     'paste("abc", "x1y2z3")',
+    'response="9f86d081884c7d659a2feaa0c55ad015"',
+    "pat.q9Xc2LmV7bNw4RtYz8Kd.q9Xc2LmV7bNw4RtYz8Kd.q9Xc2LmV7bNw4RtYz8Kd",
+    "version t1.2024 and 1000.50 | 928374650192837|total",
 )
 LINE = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\n"
 PUTTY = f"PuTTY-User-Key-File-3: ssh-rsa\nPublic-Lines: 1\n{LINE}Private-Lines: 2\n{LINE}{LINE}Private-MAC: 9f86d081\n"
@@ -119,6 +130,29 @@ def test_what_only_stands_there_is_left_alone(text):
 def test_they_are_found_in_streams(text):
     """Wherever the text is cut, the same is found, and no character of a secret was handed on before."""
     check(f"see {text} and so on")
+
+
+def test_a_key_and_its_id_are_found_both():
+    """The secret key of AWS that stands right behind its id is found as well, alone and whole."""
+    text = f"AKIAQ9XC2LMV7BNW4RTY:{K}/{K[:19]}"
+
+    spans = SECRETS.find(text)
+
+    assert [(span.kind, text[span.start : span.end]) for span in spans] == [
+        ("AWS_ACCESS_KEY", text[:20]),
+        ("AWS_SECRET_KEY", text[21:]),
+    ]
+
+
+@pytest.mark.parametrize("length", [600, 1500, 4000])
+def test_long_values_are_covered(length):
+    """A long value in one line is a secret to its end, with quotes and without."""
+    value = (K * 200)[:length]
+
+    for text in (f'"token": "{value}", "x": 1', f"SECRET_KEY={value}\nX=1"):
+        [span] = SECRETS.find(text)
+
+        assert text[span.start : span.end] == value
 
 
 def test_the_private_lines_of_a_putty_key():

@@ -78,7 +78,13 @@ ADVERSARIAL = (
     *(
         "password=",
         "password: ",
+        "key=",
+        "?key=a1b2c3d4",
+        "token: ",
+        "pw ",
+        "sk-",
         "sk-proj-",
+        "eyJ",
         "eyJ.",
         "-----BEGIN PRIVATE KEY-----\n",
         "-----BEGIN ",
@@ -211,6 +217,17 @@ def test_large_texts_are_read_in_slices():
     assert len(text) > 50_000
     assert [(span.start, span.end, span.kind) for span in SECRETS.find(text)] == expected
     assert [span.start for span in SECRETS.find(text, 3 * len(part))] == [at for at, *_ in expected[3 * len(spans) :]]
+
+
+@pytest.mark.parametrize("glue", ["", "/", "=x"])
+def test_a_text_without_gaps_is_decided_piece_by_piece(glue):
+    """Of a huge text without white space the beginning is decided before its end, and secrets in it are found once."""
+    secret = "ghp_q9Xc2LmV7bNw4RtYz8Kd1Hs6Gj3Pf5Q0uTeW"
+    text = (glue + "." + "x" * 30) * 4000 + ";" + secret + ";" + ("y" * 30 + "," + glue) * 4000
+    at = text.index(secret)
+
+    assert SECRETS.settled(text) > 100_000
+    assert [(span.start, span.end) for span in SECRETS.find(text)] == [(at, at + len(secret))]
 
 
 @pytest.mark.parametrize("unit", ADVERSARIAL)

@@ -8,13 +8,14 @@ from aigw.aside import breathe
 from aigw.checks import check_choice
 from aigw.errors import ConfigError
 from aigw.guards.injection.features import CHUNK
+from aigw.guards.injection.mention import Mentions
 from aigw.guards.injection.model import load
 from aigw.guards.injection.provenance import provenance
 from aigw.guards.injection.rules import Hit, rules
 from aigw.guards.injection.salad import salad
-from aigw.guards.injection.words import read
+from aigw.guards.injection.words import NOISE, read
 from aigw.guards.normalise import fold
-from aigw.guards.normalise_decoders import readings
+from aigw.guards.normalise_decoders import MOST_READINGS, readings
 from aigw.guards.span import Span
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ BLOCK: Final = 8000
 OVERLAP: Final = 500
 MOST_BLOCKS: Final = 160
 """Blocks that are looked at with everything; of longer texts the first half of them and the last."""
+MOST_OF_ALL_READINGS: Final = 100
+"""Readings of all the blocks of a text, but for one of each."""
 NARROW: Final = 600
 """Characters of the pieces that a find is narrowed down to."""
 HIDDEN: Final = 0.2
@@ -100,7 +103,9 @@ class Injection:
             source: who wrote it; by default what the detector was made for.
         """
         source = self._known(source)
-        return max((self._score(text[start:end], source) for start, end in _blocks(len(text))), default=0.0)
+        blocks = _blocks(len(text))
+        most = _most_readings(blocks)
+        return max((self._score(text[start:end], source, most) for start, end in blocks), default=0.0)
 
     def find(self, text: str, start: int = 0) -> list[Span]:
         """Find the parts of a text that score at least the threshold, each narrowed down where a part of it does too.
@@ -111,8 +116,10 @@ class Injection:
         """
         limit = self.limit()
         found: list[Span] = []
-        for first, last in _blocks(len(text)):
-            score = self._score(text[first:last], self._source)
+        blocks = _blocks(len(text))
+        most = _most_readings(blocks)
+        for first, last in blocks:
+            score = self._score(text[first:last], self._source, most)
             if score >= limit:
                 for span in self._narrowed(text, first, last, score):
                     _add(found, span)
@@ -122,8 +129,10 @@ class Injection:
         """Tell which rules fit a text, and what the model makes of it, the highest score first."""
         source = self._known(source)
         hits: dict[str, float] = {}
-        for start, end in _blocks(len(text)):
-            for hit in self._hits(text[start:end], source):
+        blocks = _blocks(len(text))
+        most = _most_readings(blocks)
+        for start, end in blocks:
+            for hit in self._hits(text[start:end], source, most):
                 hits[hit.rule] = max(hits.get(hit.rule, 0.0), hit.score)
         return sorted([Hit(*hit) for hit in hits.items()], key=lambda hit: -hit.score)
 
@@ -133,30 +142,32 @@ class Injection:
         check_choice("Injection.score(source)", source, get_args(Source))
         return source
 
-    def _score(self, text: str, source: Source) -> float:
-        return max((hit.score for hit in self._hits(text, source)), default=0.0)
+    def _score(self, text: str, source: Source, most: int = MOST_READINGS) -> float:
+        return max((hit.score for hit in self._hits(text, source, most)), default=0.0)
 
-    def _hits(self, text: str, source: Source) -> Iterator[Hit]:
+    def _hits(self, text: str, source: Source, most: int) -> Iterator[Hit]:
         breathe()
         words = read(fold(text))
         breathe()
-        plain = [*self._read(words, text)]
+        mentions = Mentions(words.folded, is_trusted=source == "user")
+        plain = [*self._read(words, text, mentions)]
         yield from plain
         if source != "user":
             yield from provenance(words)
         seen = {hit.rule: hit.score for hit in plain}
-        for reading in readings(text, words.folded):
+        for reading in readings(text, words.folded, most, is_writing=NOISE not in words.kinds):
             breathe()
-            for hit in self._read(read(reading), reading, len(words.tokens) // CHUNK):
+            inner = Mentions(reading, is_trusted=source == "user", is_example=mentions.is_article)
+            for hit in self._read(read(reading), reading, inner, len(words.tokens) // CHUNK):
                 is_new = hit.score >= SUSPECT and hit.score > seen.get(hit.rule, 0.0) + CHANGED
                 yield Hit(f"hidden: {hit.rule}", min(1.0, hit.score + HIDDEN) if is_new else hit.score)
 
-    def _read(self, words: Words, text: str, windows: int = 1) -> Iterator[Hit]:
-        hits = [*rules(words), *salad(text, words.folded)]
+    def _read(self, words: Words, text: str, mentions: Mentions, windows: int = 1) -> Iterator[Hit]:
+        hits = [*rules(words, mentions), *salad(text, words.folded)]
         breathe()
         yield from hits
-        if self._model:
-            yield Hit("model", load().score(words, [hit.rule for hit in hits], windows))
+        if self._model and words.tokens.count(NOISE) <= len(words.tokens) / 2:
+            yield Hit("model", load().score(words, [hit.rule for hit in hits], windows, mentions))
 
     def _narrowed(self, text: str, first: int, last: int, score: float) -> Iterator[Span]:
         """Yield the pieces of a block that score enough alone; the block, where none does."""
@@ -190,6 +201,11 @@ def _blocks(length: int) -> list[tuple[int, int]]:
     if len(starts) > MOST_BLOCKS:
         starts = starts[: MOST_BLOCKS // 2] + starts[-MOST_BLOCKS // 2 :]
     return [(start, start + BLOCK) for start in starts]
+
+
+def _most_readings(blocks: list[tuple[int, int]]) -> int:
+    """Return how many readings there are of each block: all where there are few blocks, one where there are many."""
+    return max(1, min(MOST_READINGS, MOST_OF_ALL_READINGS // max(len(blocks), 1)))
 
 
 def _add(found: list[Span], span: Span) -> None:

@@ -7,8 +7,8 @@ The same code runs when the model is trained and when it is asked. A feature of 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from itertools import pairwise
+from itertools import repeat
+from operator import add, xor
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
@@ -71,22 +71,21 @@ def right(index: int) -> int:
 def pairs(lefts: Sequence[int], rights: Sequence[int], start: int, end: int) -> set[int]:
     """Return the features of two words in a row, or with one between them; the first is one of a chunk."""
     first = lefts[start:end]
-    found = {one ^ two for one, two in zip(first, rights[start + 1 : end + 1], strict=False)}
-    apart = rights[start + 2 : end + 2]
-    found.update([one ^ two ^ _APART for one, two in zip(first, apart, strict=False)])
+    found = {*map(xor, first, rights[start + 1 : end + 1])}
+    found.update(map(xor, map(xor, first, rights[start + 2 : end + 2]), repeat(_APART)))
     return found
 
 
-def classes(letters: str) -> set[int]:
-    """Return the features of the classes of words: those that follow each other within a sentence, others left out."""
+def classes(letters: str) -> set[str]:
+    """Return the classes of two and of three words that follow each other, words without a class left out."""
     known = letters.replace(".", "")
-    parts = {*map("".join, pairwise(known))}
+    parts = {*map(add, known, known[1:])}
     parts.update(map("".join, zip(known, known[1:], known[2:], strict=False)))
-    return {_class_index(part) for part in parts if "|" not in part}
+    return parts
 
 
-@lru_cache(1 << 14)
-def _class_index(letters: str) -> int:
+def of_classes(letters: str) -> int:
+    """Return the feature of classes of words; the end of a sentence is one of them."""
     return _index(letters, _SEED_OF_CLASS)
 
 
@@ -113,8 +112,8 @@ def chunk_features(looks: Mapping[str, Sequence[int]], words: Words, place: tupl
     start, end = place
     found = [index for token in {*words.tokens[start:end]} for index in looks[token]]
     own = [looks[token][0] for token in words.tokens[start : end + 2]]
-    near = pairs([*map(left, own)], [*map(right, own)], 0, end - start)
-    found += near | classes("".join(words.letters[start:end]))
+    found += pairs([*map(left, own)], [*map(right, own)], 0, end - start)
+    found += map(of_classes, classes("".join(words.letters[start:end])))
     return sorted(found)
 
 

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aigw.aside import breathe
+from aigw.guards.injection.mention import Mentions
 from aigw.guards.injection.text_rules import text_rules
 from aigw.guards.injection.words import word_places
 
@@ -66,7 +67,7 @@ WORD_RULES: Final = (
     _rule("unbound", "(?:[XV]~{0,4}?E|M)~{0,8}(?:M|[XV]E|[XV]~E)", 0.4, imperative=False),
     _rule(
         "machine-unbound",
-        "[YBT]~{0,5}?Q~{0,4}V~{0,2}?[EN]|[EN]~?VQ|B~{0,6}(?:V~{0,2}?[AEN]|E~?V)|BXNF|BXE",
+        "[YBT]~{0,5}?Q~{0,4}V~{0,2}?[EN]|[EN]~?VQ|B~{0,6}(?:V~{0,2}?[EN]|E~?V)|BXNF|BXE",
         0.6,
         imperative=False,
     ),
@@ -79,36 +80,6 @@ WORD_RULES: Final = (
 _CLAIMED: Final = re.compile(r"(?:U[^Y|]{0,3}|(?<!Y)(?<!Y.)t|NQ)$")
 _FORBIDDEN: Final = re.compile(r"(?:(?:^|[^U])X[^|YX]?|UU)$")
 """What stands before words that are forbidden to show, or that others may show."""
-_CUE: Final = re.compile(
-    r"attack|inject|adversar|malicious|vulnerab|jailbreak|payload|owasp|research|detect|classif|exploit"
-    r"|\b(?:e\.g|for example|for instance|such as|example|phrase|known as|filter|so-called|called|like|say"
-    r"|translat|mean|grammar|finding|log entry|input hid|test case|assert|re\.compile|add_argument|sentence|spell|quot"
-    r"|string|literal|test|wrote|posted|typed|tried|sent|collected|tricked|followed|executed|pattern|blocked"
-    r"|expected|label"
-    r"|advisory|incident|cve-?\d|post-mortem|threat|whisper|shout|\bwhy\b|\bflag|zum beispiel|por ejemplo|par exemple)"
-    r"|angreif|angriff|ataque|attaque|attacc|атак|злоумышл|инъекц|вроде|攻击|攻撃|注入|インジェクション|例えば"
-    r"|例如|공격|인젝션|예를|हमल|इंजेक्शन"
-)
-_CUE_AFTER: Final = re.compile(
-    r"verdict|outcome|\bresult:|blocked|flagged|refused|severity|well known|test suite|\barticle|\bblog\b|detector"
-    r"|\brefuse\b|\bpatch|mitigat|attack|\bassert\b|\bwork(?:s|ed)\b|\bfail(?:s|ed)\b"
-    r"|is not an attack|harmless"
-)
-_TOLD_OF: Final = re.compile(
-    r"(?:要求|指示|让|使|命令|诱导)[^。]{0,4}(?:模型|llm|ai)[会将]?$|(?:просит|просят|заставля\w{1,4}"
-    r"|указыва\w{1,4}) (?:модель|llm|бота) $"
-    r"|\b(?:mak|caus|get|tell|ask|instruct|trick|forc|persuad|order)(?:e|es|s|ing|ed|d)? (?:the|an?"
-    r"|its?) (?:\w{1,12} )?(?:model|llm|ai"
-    r"|assistant|chatbot|bot|agent)(?: to| into)? $"
-)
-_TOLD_AFTER: Final = re.compile(
-    r"^[^。\n]{0,8}(?:よう(?:に|と)?(?:求|指示|要求|仕向|誘導|促|試)|(?:라고|도록) ?(?:요구|유도|요청))"
-)
-"""What tells of an order to a model, in languages where an order looks alike."""
-_SET_OFF: Final = re.compile(r"\n(?:[>|][^\n]{0,80}|\s{0,8}```[a-z]{0,12}\n[^\n`]{0,80})$")
-"""What stands before words in a block quote, a row of a table, or the first line of a block of code."""
-_ON_ATTACKS: Final = re.compile(r"attack|inject|jailbreak|adversar|payload|red.?team|guard|detect")
-_DEFINED: Final = re.compile(r"\b(?:def|fn|func|function|void|sub|class|help=.?)\s*\w{0,40}$")
 _ARTICLE: Final = re.compile(
     r"\bthis (?:article|paper|post|report|chapter)\b|\bresearchers?\b|\bthe (?:study|authors)\b|\bvendors?\b"
     r"|white ?paper"
@@ -116,14 +87,8 @@ _ARTICLE: Final = re.compile(
 ABOUT: Final = 0.7
 """What a weak score is multiplied with in a text that says that it is an article."""
 WEAK: Final = 0.7
-_OPEN: Final = "\"'`|\u201c\u2018\u00ab\u201e\u300c"
-_CLOSE: Final = "\"'`|\u201d\u2019\u00bb\u201c\u300d"
-"""Quotation marks, and the borders of a table's cells."""
 IN_QUOTES: Final = ", quoted"
 """Ends the names of rules that fit words which are mentioned."""
-NEAR: Final = 160
-FAR: Final = 400
-QUOTED: Final = 80
 MENTIONED: Final = 0.4
 """What a score is multiplied with where the words are quoted and talked about, not used."""
 MOST_HITS: Final = 64
@@ -132,16 +97,21 @@ MANY_SHOTS: Final = 6
 _TURN: Final = re.compile(r"^[ \t#*<\[]{0,4}(?:human|user|q|question|h|u)[ \t]?[:>\]]", re.MULTILINE)
 
 
-def rules(words: Words) -> list[Hit]:
-    """Return the rules that fit a text, each once with its best score."""
+def rules(words: Words, mentions: Mentions | None = None) -> list[Hit]:
+    """Return the rules that fit a text, each once with its best score.
+
+    Args:
+        words: the text.
+        mentions: what is mentioned in it; by default it may be an article.
+    """
     found: dict[str, float] = {}
-    for name, score in _all_hits(words):
+    for name, score in _all_hits(words, mentions or Mentions(words.folded)):
         found[name] = max(found.get(name, 0.0), score)
     is_article = any(score < WEAK for score in found.values()) and _ARTICLE.search(words.folded) is not None
     return [Hit(name, score * ABOUT if is_article and score < WEAK else score) for name, score in found.items()]
 
 
-def _all_hits(words: Words) -> Iterator[tuple[str, float]]:
+def _all_hits(words: Words, mentions: Mentions) -> Iterator[tuple[str, float]]:
     folded, letters = words.folded, "".join(words.letters)
     places: list[tuple[int, int]] = []
     for rule in WORD_RULES:
@@ -157,29 +127,15 @@ def _all_hits(words: Words) -> Iterator[tuple[str, float]]:
                 continue
             places = places or word_places(words)
             start, end = places[match.start()][0], places[match.end() - 1][1]
-            yield _weighed(rule.name, rule.score, folded, start, end)
+            yield _weighed(rule.name, rule.score, mentions, start, end)
     if letters.count("H") >= MANY_SHOTS and len(_TURN.findall(folded)) >= MANY_SHOTS:
         yield "many-shot", 0.6
     for name, score, start, end in text_rules(words):
-        yield _weighed(name, score, folded, start, end)
+        yield _weighed(name, score, mentions, start, end)
 
 
-def _weighed(name: str, score: float, folded: str, start: int, end: int) -> tuple[str, float]:
+def _weighed(name: str, score: float, mentions: Mentions, start: int, end: int) -> tuple[str, float]:
     """Return the name and the score of a rule for where it fits: it is another one where the words are mentioned."""
-    return (name + IN_QUOTES, score * MENTIONED) if _is_mentioned(folded, start, end) else (name, score)
-
-
-def _is_mentioned(folded: str, start: int, end: int) -> bool:
-    """Tell whether words stand in quotation marks in a text that talks about them, or are the name of a function."""
-    before, after = folded[max(0, start - QUOTED) : start], folded[end : end + QUOTED]
-    if _DEFINED.search(before) or _TOLD_OF.search(before) or _TOLD_AFTER.search(after):
-        return True
-    if _SET_OFF.search(before) and _ON_ATTACKS.search(folded, max(0, start - FAR), end + FAR):
-        return True
-    opened = max((before.rfind(mark) for mark in _OPEN), default=-1)
-    if opened < 0 or not any(mark in after for mark in _CLOSE):
-        return False
-    if '"""' in before[max(0, opened - 2) :]:
-        return True
-    is_told = _CUE.search(folded, max(0, start - NEAR), start) or _CUE_AFTER.search(folded, end, end + NEAR)
-    return is_told is not None
+    if mentions.has(start, end) or (name == "chat-token" and mentions.is_in_code(start)):
+        return name + IN_QUOTES, score * MENTIONED
+    return name, score

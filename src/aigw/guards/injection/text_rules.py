@@ -96,8 +96,8 @@ _RULES: Final = (
         r"|go into) (?:the )?(?:developer|dan|god|dude"
         r"|stan|jailbreak|evil|opposite|unrestricted|unfiltered|chaos|sudo|debug|admin) mode\b(?= (?:where|and|with"
         r"|now|in which"
-        r"|so|output)|[.,!:])|\bgodmode\b|\[?(?:jailbreak|jailbroken)\]? ?[:=-]|\b(?:become|act as|called|name is"
-        r"|are|you're)"
+        r"|so|output)|[.,!:])|\bgodmode\b|\b(?:jailbreak|jailbroken)(?:\]? ?[:=]|\] ?-| - )"
+        r"|\b(?:become|act as|called|name is|are|you're)"
         r" (?:now )?dan\b(?! the\b)|\bstay a dan\b|\bjailbroken (?:ai|chatgpt|version|mode|model|assistant)",
     ),
     _rule(
@@ -119,13 +119,20 @@ _RULES: Final = (
         "no-refusal",
         0.55,
         "never refuse/not refuse/cannot refuse/can't refuse/never say/i'm sorry/i cannot/i can't/without refus/as an ai"
-        "/disclaimer/apologiz/apologis/never decline/any warnings/cannot fulfill",
+        "/apologiz/apologis/never decline/cannot fulfill/moral lecture/refusal/refusing",
         r"\b(?:never|don'?t|do not|must not|cannot|can'?t|not allowed to|should not|without|will not|avoid"
         r"|no)\b[^.\n]{0,60}"
-        r"(?:\"|'|\u201c|\b)(?:refus(?:e|al|ing)|decline|i'?m sorry|i am sorry|i cannot|i can'?t|sorry, (?:but )?i"
-        r"|as an ai"
-        r"|apologi[sz](?:e|ing) (?:for|or)|(?<!without )(?<!words and )(?<!words or )disclaimers?|moral lectures?"
-        r"|warnings or|cannot fulfill)",
+        r"(?:\"|'|\u201c|\b)(?:refus(?:e|al|ing)(?![^.\n]{0,40}\b(?:just because|without expl|simply because))|decline"
+        r"|i'?m sorry|i am sorry|i cannot|i can'?t|sorry, (?:but )?i|as an ai"
+        r"|apologi[sz](?:e|ing) (?:for|or)|moral lectures?|cannot fulfill)",
+    ),
+    _rule(
+        "no-warnings",
+        0.4,
+        "disclaimer/any warnings/warnings or",
+        r"\b(?:never|don'?t|do not|must not|cannot|can'?t|not allowed to|should not|without|will not|avoid"
+        r"|no)\b[^.\n]{0,60}"
+        r"\b(?:(?<!without )(?<!words and )(?<!words or )disclaimers?|warnings or)",
     ),
     _rule(
         "affirmative-start",
@@ -206,8 +213,8 @@ _RULES: Final = (
         "translate-and-obey",
         0.55,
         "translat",
-        r"\btranslat\w{0,6}\b[^\n]{0,160}\b(?:then|and|after(?:wards)?)\b[^.\n]{0,30}\b(?:follow|execute|obey"
-        r"|comply|act (?:on|upon)"
+        r"\btranslat\w{0,6}\b[^\n]{0,160}\b(?:then|and|after(?:wards)?)\b[^.\n]{0,30}\b(?:follow(?! your| up|-)"
+        r"|execute|obey|comply|act (?:on|upon)"
         r"|carry out|do (?:what|as) (?:it|they|the)|perform the|fulfil+)",
     ),
     _rule(
@@ -216,7 +223,8 @@ _RULES: Final = (
         "instead/rather than/stop translat/stop summar/do not translat/do not summar/do not review/don't translat"
         "/don't summar/[note/(note/{note/<note/[system/(system/{system/[important/(important/[instruction/[p.s",
         r"\b(?:instead|rather) (?:of|than) (?:translating|summari[sz]ing|reviewing|answering|classifying|correcting"
-        r"|proofreading|(?:a|the) (?:translation|summary|review)|doing (?:that|this|so))\b[^.\n]{0,40}\b(?:print"
+        r"|proofreading|(?:a|the) (?:translation|summary|review)|doing (?:that|this|so))\b"
+        r"(?: (?:it|this|that|the|my|your|any)\b[^.\n,]{0,30})?,? (?:(?:please|just|simply|now|you|must) ){0,2}(?:print"
         r"|output|say"
         r"|write|reply|respond|tell|send|reveal|show|give|answer|return|list|recite)\b"
         r"|\b(?:do not|don'?t|stop) (?:translat|summari[sz]|review|classify|proofread|correct)\w{0,4}(?: this| it"

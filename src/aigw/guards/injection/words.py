@@ -31,10 +31,10 @@ _BEGINNING: Final = 2
 """Letters that stems are sorted by: a word is compared only with those that begin as it does."""
 NOISE: Final = "\x01"
 """A token that no folded text has."""
-MOST_KINDS: Final = 1200
+MOST_KINDS: Final = 1000
 """Different tokens in a block of text that people write: about 600 in 8,000 characters of English."""
 MOST_ODD_KINDS: Final = 200
-"""Those of them with other letters than ASCII that are looked at, where there are more."""
+"""Those of them that are not in the lexicon and are looked at all the same, where there are more."""
 REMEMBERED: Final = 1 << 15
 """Words whose classes are kept; only short ones made of letters, so that no key or number stays in memory."""
 LONGEST_REMEMBERED: Final = 24
@@ -141,8 +141,11 @@ def read(folded: str) -> Words:
 
 def _without_noise(tokens: list[str]) -> list[str]:
     """Put one token in the place of most odd ones of a text that no writer wrote: each would have to be looked at."""
-    kept = {*islice(dict.fromkeys([token for token in tokens if not token.isascii()]), MOST_ODD_KINDS)}
-    return [token if token.isascii() or token in kept else NOISE for token in tokens]
+    known = lexicon().words
+    kinds = dict.fromkeys(tokens)
+    kept = {*islice([kind for kind in kinds if kind not in known], MOST_ODD_KINDS)}
+    names = {kind: kind if kind in known or kind in kept else NOISE for kind in kinds}
+    return [*map(names.__getitem__, tokens)]
 
 
 def _class_of(token: str) -> str:
@@ -163,5 +166,12 @@ def word_places(words: Words) -> list[tuple[int, int]]:
     places: list[tuple[int, int]] = []
     matches = (_IN_ASCII if words.folded.isascii() else _TOKEN).finditer(words.folded)
     for match, letters in zip(matches, words.letters, strict=True):
-        places += [match.span()] * len(letters)
+        found = _places_within(match) if letters and _RUN.search(match[0]) else []
+        places += found if len(found) == len(letters) else [match.span()] * len(letters)
     return places
+
+
+def _places_within(run: re.Match[str]) -> list[tuple[int, int]]:
+    """Return where the known words of a run without spaces are."""
+    at = run.start()
+    return [(at + match.start(), at + match.end()) for match in lexicon().within.finditer(run[0])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from aigw.guards.secrets.judged import Value, judge_assigned
+from aigw.guards.secrets.judged import judge_assigned
 from aigw.guards.secrets.seen import GAPS, matches
 from aigw.guards.secrets.values import is_placeholder, is_strong
 from aigw.guards.span import Span
@@ -149,5 +149,5 @@ def _is_taken(text: str, at: int, given: re.Match[str]) -> bool:
 def _is_given(password: str) -> bool:
     if (password.isalpha() and password.islower()) or is_placeholder(password):
         return False
-    score, _ = judge_assigned(Value(password, quoted=True), "password", "password", "--", 0)
+    score, _ = judge_assigned(password, '"', "password", "password", "--", bits=0)
     return score > _GUESS or is_strong(password)

@@ -35,6 +35,9 @@ KINDS: Final = tuple(
 _LONGEST_CUSTOM: Final = 200
 _SLICE: Final = 16_384
 """Characters of a large text that are looked at together."""
+_LONGEST_TOKEN: Final = 98_304
+"""A token that is longer is decided piece by piece: no secret without a gap has more than `_LONGEST_SECRET`."""
+_LONGEST_SECRET: Final = 24_576
 _TOKENS: Final = re.compile(f"[^{GAPS}]+")
 
 
@@ -134,9 +137,14 @@ class Secrets:
         end = without_hidden_end(text)
         if end <= start:
             return start, []
+        breathe()
         seen = Seen(text[:end])
+        breathe()
         begin = seen.place(start)
-        cut = min(last_token(seen.text, begin), open_block(seen.text, begin))
+        cut = last_token(seen.text, begin)
+        if cut == begin and len(seen.text) - begin > _LONGEST_TOKEN:
+            cut = len(seen.text) - _LONGEST_SECRET
+        cut = min(cut, open_block(seen.text, begin))
         cut = _before_strong(seen.text, begin, cut)
         if cut <= begin:
             return start, []
@@ -175,6 +183,7 @@ class Secrets:
         found += find_credentials(text, start)
         breathe()
         found += [span for span in find_given(text, begin) if span.start >= start]
+        breathe()
         found += [span for span in find_pairs(seen, begin) if span.start >= start]
         breathe()
         found += find_keys(text, start)

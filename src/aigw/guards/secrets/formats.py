@@ -106,7 +106,7 @@ PYPI_TOKEN url 50 1200 pypi-AgEIcHlwaS5vcmc pypi-AgENdGVzdC5weXBpLm9yZw
 RUBYGEMS_API_KEY hex 40 56 rubygems_
 NUGET_API_KEY lower 43 43 oy2
 CRATES_IO_TOKEN alnum 30 40 cio
-CLOJARS_TOKEN hex 58 62 CLOJARS_
+CLOJARS_TOKEN alnum 58 62 CLOJARS_
 DOCKER_TOKEN url 24 40 dckr_pat_ dckr_oat_
 DOCKER_SWARM_KEY url 40 90 SWMTKN-1- SWMKEY-1-
 DIGITALOCEAN_TOKEN hex 60 68 dop_v1_ doo_v1_ dor_v1_
@@ -129,7 +129,7 @@ ONEPASSWORD_SECRET_KEY url 28 40 A3-
 LINEAR_API_KEY alnum 36 64 lin_api_ lin_oauth_
 NOTION_TOKEN alnum 40 52 ntn_ secret_
 DROPBOX_TOKEN url 100 1400 sl.
-AIRTABLE_TOKEN dotted 70 84 pat
+AIRTABLE_TOKEN dotted 79 79 pat
 FIGMA_TOKEN url 36 60 figd_ figo_ figu_ figor_
 ASANA_TOKEN any 40 80 1/12 2/12
 TYPEFORM_TOKEN any 38 70 tfp_
@@ -139,7 +139,7 @@ SQUARE_TOKEN url 20 64 sq0atp- sq0csp- sq0idb- EAAA
 PAYPAL_BRAINTREE_TOKEN any 30 80 access_token$
 PLAID_TOKEN url 36 36 access-sandbox- access-development- access-production-
 RAZORPAY_KEY alnum 14 14 rzp_live_ rzp_test_
-FLUTTERWAVE_KEY alnum 12 60 FLWSECK- FLWSECK_TEST-
+FLUTTERWAVE_KEY url 12 60 FLWSECK- FLWSECK_TEST-
 PAYSTACK_KEY hex 40 40 sk_live_ sk_test_
 ADYEN_API_KEY base64 60 400 AQE
 EASYPOST_API_KEY alnum 50 58 EZAK EZTK
@@ -178,13 +178,13 @@ DEFINED_NETWORKING_TOKEN url 70 90 dnkey-
 INTERCOM_TOKEN base64 50 80 dG9r
 HUBSPOT_TOKEN url 36 40 pat-na1- pat-eu1- pat-na2- pat-ap1-
 FRAMEIO_TOKEN url 60 70 fio-u-
-OCTOPUS_DEPLOY_KEY upper 24 36 API-
+OCTOPUS_DEPLOY_KEY upper 26 26 API-
 ALIBABA_ACCESS_KEY alnum 12 24 LTAI
 TENCENT_SECRET_ID alnum 32 36 AKID
 YANDEX_KEY url 34 44 AQVN YCAJ YCN
 ADOBE_SECRET hex 32 32 p8e- p8-
 AGE_SECRET_KEY upper 56 62 AGE-SECRET-KEY-1 AGE-PLUGIN-
-NKEY_SEED upper 54 56 SU SA SO
+NKEY_SEED upper 56 56 SU SA SO
 LAUNCHDARKLY_KEY url 36 36 sdk- mob- api-
 STATSIG_KEY alnum 32 64 secret-
 MAPBOX_TOKEN dotted 70 120 sk.ey
@@ -201,7 +201,7 @@ LOGFIRE_TOKEN word 40 60 pylf_v1_
 AWS_SESSION_TOKEN base64 100 2400 IQoJb3JpZ2lu FwoGZXIvYXdz
 GOOGLE_API_KEY url 38 80 AQ.Ab
 GOOGLE_OAUTH_CODE url 60 90 4/0A
-CURSOR_API_KEY hex 60 68 key_
+CURSOR_API_KEY hex 64 64 key_
 FIRECRAWL_API_KEY hex 32 32 fc-
 E2B_API_KEY hex 40 40 e2b_
 RUNPOD_API_KEY alnum 40 60 rpa_
@@ -226,16 +226,13 @@ UBIDOTS_TOKEN alnum 30 40 BBFF- BBUS-
 FIGMA_TOKEN url 36 60 figp_
 ROBINHOOD_KEY url 36 36 rh-api-
 SALAD_CLOUD_KEY word 24 243 salad_cloud_
-HARNESS_KEY dotted 66 70 pat. sat.
 SETTLEMINT_TOKEN alnum 16 16 sm_aat_ sm_pat_ sm_sat_
-YANDEX_TOKEN dotted 90 220 t1.
 TEAMWORK_TOKEN base64 40 120 tkn.v1_
 STYTCH_SECRET base64 36 60 secret-live- secret-test-
 PADDLE_KEY word 40 90 pdl_live_apikey_ pdl_sdbx_apikey_
 POLAR_TOKEN alnum 36 64 polar_oat_ polar_pat_
 MERCADO_PAGO_TOKEN url 55 90 APP_USR-
 MOLLIE_KEY alnum 30 30 live_ test_
-ZOHO_TOKEN dotted 65 65 1000.
 TRELLO_TOKEN hex 60 76 ATTA
 AXIOM_TOKEN url 36 36 xaat- xapt-
 MONGODB_ATLAS_SECRET url 38 60 mdb_sa_sk_
@@ -259,5 +256,7 @@ WOOCOMMERCE_KEY hex 40 40 ck_ cs_
 OPEN_VSX_TOKEN url 30 64 ovsxat_ ovsxp_
 PACKAGIST_TOKEN alnum 40 90 packagist_uut_ packagist_orw_ packagist_oor_
 UPCLOUD_TOKEN upper 24 30 ucat_
+ADAFRUIT_IO_KEY alnum 28 28 aio_
+INTRA_42_SECRET hex 64 64 s-s4t2ud- s-s4t2af-
 TOKEN alnum 30 64 odt_
 """)

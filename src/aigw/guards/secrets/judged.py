@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from aigw.guards.secrets.values import (
     classes,
@@ -20,7 +20,9 @@ from aigw.guards.secrets.values import (
 LABELS: Final = {"password": "PASSWORD", "secret": "API_KEY", "token": "TOKEN", "key": "API_KEY", "pin": "PIN"}
 """What values are reported as, by what their names mean."""
 
-_SURE: Final = 0.85
+MOST: Final = 0.85
+"""The highest score of a value that has no form of its own."""
+_SAID: Final = 0.8
 _LIKELY: Final = 0.6
 _UNLIKELY: Final = 0.4
 _NO: Final = (0.0, "")
@@ -47,26 +49,26 @@ _WORDS: Final = re.compile(r"[A-Za-zé \-*:.()]+")
 _JOINED: Final = re.compile(r"[\"'] ?[.+] ?[$\w(]|[$\w)] ?[.+] ?[\"']")
 
 
-class Value(NamedTuple):
-    """A value as it is written.
-
-    Args:
-        text: it, without quotes.
-        quoted: it stood in quotes.
-    """
-
-    text: str
-    quoted: bool
+def _is_nothing(text: str, quote: str) -> bool:
+    """Tell what is no value of its own: a stand-in, a reference, a hash, or what `_is_other` tells."""
+    if not text.isalnum() and (is_hashed(text) or is_date(text) or is_reference(text, quoted=bool(quote))):
+        return True  # they have signs
+    return _is_other(text, quote) or is_placeholder(text)
 
 
-def _is_nothing(value: Value) -> bool:
-    """Tell what is no value of its own: a stand-in, a reference, a hash, a public key, a certificate, a picture."""
-    text = value.text
-    if text.startswith(_PUBLIC) or is_hashed(text) or is_date(text) or _CONSTANT.fullmatch(text):
+def _is_other(text: str, quote: str) -> bool:
+    """Tell what is something else: a public key, a certificate, a picture, a constant, a label, joined texts."""
+    if text.startswith(_PUBLIC):
         return True
-    if value.quoted and (_JOINED.search(text) or _LABEL.fullmatch(text) or _is_written_in_escapes(text)):
+    if text.isalnum():
+        return False
+    if ("_" in text or "=" in text) and _CONSTANT.fullmatch(text):
         return True
-    return is_reference(text, quoted=value.quoted) or is_placeholder(text)
+    if not quote:
+        return False
+    if ('"' in text or "'" in text) and _JOINED.search(text):
+        return True
+    return _LABEL.fullmatch(text) is not None or _is_written_in_escapes(text)
 
 
 def _is_written_in_escapes(text: str) -> bool:
@@ -87,11 +89,12 @@ _PUBLIC: Final = (
 )
 
 
-def judge_assigned(value: Value, kind: str, name: str, sign: str, bits: float) -> tuple[float, str]:
+def judge_assigned(text: str, quote: str, kind: str, name: str, sign: str, *, bits: float) -> tuple[float, str]:
     """Judge what is assigned to a name.
 
     Args:
-        value: the value.
+        text: the value, without quotes.
+        quote: the quote that it stands in, or nothing.
         kind: what the name means: see `kind_of`.
         name: the name as it is written.
         sign: what stands between the two, with a space if it is followed by one.
@@ -102,24 +105,23 @@ def judge_assigned(value: Value, kind: str, name: str, sign: str, bits: float) -
     """
     label = LABELS[kind]
     if kind == "pin":
-        return (_LIKELY, label) if _PIN.fullmatch(value.text) and sign.strip() in {":", "="} and name.isupper() else _NO
-    if len(value.text) < 4:  # noqa: PLR2004
+        return (_LIKELY, label) if _PIN.fullmatch(text) and sign.strip() in {":", "="} and name.isupper() else _NO
+    if len(text) < 4:  # noqa: PLR2004
         return _NO
-    score = _password(value, name, sign) if kind == "password" else _key(value, kind, name, bits)
-    return (score, label) if score and not _is_nothing(value) else _NO
+    score = _password(text, quote, name, sign) if kind == "password" else _key(text, quote, kind, name, bits)
+    return (score, label) if score and not _is_nothing(text, quote) else _NO
 
 
-def _password(value: Value, name: str, sign: str) -> float:  # noqa: PLR0911  (a table in the form of a function)
-    text = value.text
+def _password(text: str, quote: str, name: str, sign: str) -> float:  # noqa: PLR0911  (a table as a function)
     if _SENTENCE.search(text):
         is_phrase = len(text) <= 40 and any(is_strong(word.strip("()[].,;:!?")) for word in text.split())  # noqa: PLR2004
         return _LIKELY if is_phrase else _UNLIKELY
-    if not value.quoted and _CODE.match(text):
+    if not quote and _CODE.match(text):
         return 0.0
     if not any(char.isalnum() for char in text):
         return 0.0
     if text.isdigit():
-        return _LIKELY if len(text) >= 6 or value.quoted else _UNLIKELY  # noqa: PLR2004
+        return _LIKELY if len(text) >= 6 or quote else _UNLIKELY  # noqa: PLR2004
     if _ALPHABETIC.fullmatch(text):
         in_settings = _UPPER_NAME.fullmatch(name) and sign == "="
         if not is_wordy(text) and len(text) >= 8 and classes(text) > 1:  # noqa: PLR2004
@@ -127,16 +129,17 @@ def _password(value: Value, name: str, sign: str) -> float:  # noqa: PLR0911  (a
         return _LIKELY if in_settings and not text.isupper() and len(text) >= 5 else _UNLIKELY  # noqa: PLR2004
     if _IDENTIFIER.fullmatch(text):
         has_digit = _HAS_DIGIT.search(text) is not None
-        if has_digit and "." not in text and (value.quoted or sign != "= ") and not re.search(r"[-_].*[-_]", text):
+        if has_digit and "." not in text and (quote or sign != "= ") and not re.search(r"[-_].*[-_]", text):
             return _LIKELY
         return _LIKELY if has_digit and not is_wordy(text) else _UNLIKELY
-    return _SURE
+    return MOST
 
 
-def _key(value: Value, kind: str, name: str, bits: float) -> float:  # noqa: PLR0911  (likewise)
-    text = value.text
-    least = 16 if kind == "key" else 10 if value.quoted else 12
-    if len(text) < least or _SENTENCE.search(text) or (not value.quoted and _CODE.match(text.rstrip("="))):
+def _key(text: str, quote: str, kind: str, name: str, bits: float) -> float:  # noqa: PLR0911  (likewise)
+    least = 16 if kind == "key" else 10 if quote else 12
+    if len(text) < least:
+        return 0.0
+    if not text.isalnum() and (_SENTENCE.search(text) or (not quote and _CODE.match(text.rstrip("=")))):
         return 0.0
     if is_uuid(text):
         return _LIKELY if kind == "secret" or name.isupper() else _UNLIKELY
@@ -151,34 +154,36 @@ def _key(value: Value, kind: str, name: str, bits: float) -> float:  # noqa: PLR
         return 0.0
     if kind == "key":
         return _LIKELY if classes(text) >= 3 or len(text) >= _LONG_KEY else _UNLIKELY  # noqa: PLR2004
-    return _SURE
+    return MOST
 
 
-def judge_said(value: Value, kind: str, name: str, how: str, bits: float) -> tuple[float, str]:
+def judge_said(text: str, quote: str, kind: str, name: str, how: str, *, bits: float) -> tuple[float, str]:
     """Judge what a sentence says to be a secret.
 
     Args:
-        value: the value.
+        text: the value, without quotes.
+        quote: the quote that it stands in, or nothing.
         kind: what the name means.
         name: the name as it is written.
         how: ``said`` to be it, or standing ``directly`` behind it.
         bits: the least entropy of keys and tokens.
     """
     label = LABELS[kind]
-    text = value.text
     if kind == "pin":
         return (_LIKELY, label) if _PIN.fullmatch(text) and how == "said" else _NO
-    if len(text) < 4 or (not value.quoted and text.isalpha()):  # noqa: PLR2004
+    if len(text) < 4 or (not quote and text.isalpha()):  # noqa: PLR2004
         return _NO
     if kind == "password":
-        score = _said_password(value, name, how)
+        if is_strong(text) and not _SENTENCE.search(text):
+            return _NO if _is_other(text, quote) else (_SAID, label)
+        score = _said_password(text, quote, name, how)
     elif kind == "secret" and name.lower() == "secret" and how == "said" and _is_human(text):
         score = _LIKELY
     elif len(text) < 12 or _SENTENCE.search(text) or not _HAS_DIGIT.search(text):  # noqa: PLR2004
         return _NO
     else:
-        score = min(0.7, _key(Value(text, quoted=True), kind, name, bits))
-    return (score, label) if score and not _is_nothing(value) else _NO
+        score = min(0.7, _key(text, '"', kind, name, bits))
+    return (score, label) if score and not _is_nothing(text, quote) else _NO
 
 
 def _is_human(text: str) -> bool:
@@ -186,21 +191,20 @@ def _is_human(text: str) -> bool:
     return classes(text) >= 3 and len(text) >= 8 and (is_strong(text) or is_strong(text.rstrip("!?.")))  # noqa: PLR2004
 
 
-def _said_password(value: Value, name: str, how: str) -> float:
-    text = value.text
+def _said_password(text: str, quote: str, name: str, how: str) -> float:
     if _SENTENCE.search(text):
         is_phrase = "phrase" in name.lower() and text.count(" ") >= 2 and how == "said"  # noqa: PLR2004
         return _LIKELY if is_phrase else 0.0
-    if is_strong(text.rstrip("!?")) or is_strong(text):
-        return 0.8
+    if text[-1] in "!?" and is_strong(text.rstrip("!?")):
+        return _SAID
     if (
         how == "said"
         and re.fullmatch(r"[A-Za-z]+\d{1,6}[!?.$#@]*", text)
         and text.lower()[:4] not in {"vers", "step", "line", "sect"}
     ):
         return _LIKELY
-    if how == "said" and value.quoted and len(text) >= 5 and not _IDENTIFIER.fullmatch(text):  # noqa: PLR2004
+    if how == "said" and quote and len(text) >= 5 and not _IDENTIFIER.fullmatch(text):  # noqa: PLR2004
         return _LIKELY
     if how == "said" and classes(text) >= 3 and len(text) >= 6 and re.search(r"\w[^\w\s]\w|[a-z][A-Z]|\d", text):  # noqa: PLR2004
         return _LIKELY
-    return _UNLIKELY if value.quoted else 0.0
+    return _UNLIKELY if quote else 0.0

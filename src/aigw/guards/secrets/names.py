@@ -77,9 +77,14 @@ _AFTER: Final = _words("""
     columns param params parameter attribute option options flag parser mgr encode decode vocab vocabulary budget
     price cost rate bucket ring chain exchange size sizes selector
 """)
-_PLURAL: Final = _words("""
+_NOT_LAST: Final = _AFTER | _words("""
     tokens keys passwords
 """)
+_KINDS: Final = {
+    word: kind
+    for kind, words in (("pin", PINS), ("token", TOKENS), ("secret", SECRETS), ("password", PASSWORDS))
+    for word in words
+}
 
 
 def kind_of(name: str) -> str:
@@ -91,38 +96,32 @@ def kind_of(name: str) -> str:
     if name.isascii() and name.isalpha() and name.islower():  # most are one plain word
         words = [name]
     else:
-        words = [word.lower() for word in _SPLIT.findall(name)]
+        words = _SPLIT.findall(name)
+        if not name.islower():
+            words = [word.lower() for word in words]
     while words and words[-1].isdigit():
         words.pop()
-    if not words or words[-1] in _AFTER or words[-1] in _PLURAL:
+    if not words or words[-1] in _NOT_LAST:
         return ""
     for at in range(len(words) - 1, -1, -1):
-        kind = _kind_of_word(words, at)
-        if kind == "token" and SECRETS.intersection(words):
-            kind = "secret"
-        if kind:
-            behind = words[at + 1 :]
-            return "" if any(word in _AFTER for word in behind) else kind
+        if kind := _kind_of_word(words[at], words[at - 1] if at else ""):
+            if not _AFTER.isdisjoint(words[at + 1 :]):
+                return ""
+            return "secret" if kind == "token" and not SECRETS.isdisjoint(words) else kind
     return ""
 
 
-def _kind_of_word(words: list[str], at: int) -> str:  # noqa: PLR0911  (a table in the form of a function)
-    word = words[at]
-    before = words[at - 1] if at else ""
-    if word in PASSWORDS or word.endswith(_PASS_ENDINGS):
-        return "password"
-    if word in SECRETS:
-        return "secret"
-    if word in TOKENS:
-        return "token"
-    if word in PINS:
-        return "pin"
+def _kind_of_word(word: str, before: str) -> str:  # noqa: PLR0911  (a table in the form of a function)
+    if kind := _KINDS.get(word):
+        return kind
     if word in KEYS:
         if before in _NETWORKS:
             return "password"
         if word == "apikey" or before in _BEFORE_KEY or before in SECRETS:
             return "secret"
         return "" if before in _NOT_BEFORE_KEY else "key"
+    if word.endswith(_PASS_ENDINGS):
+        return "password"
     if word.endswith(_ENDINGS):
         return "password" if "pass" in word[-10:] else "secret"
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from aigw.guards.secrets.judged import Value, judge_assigned
+from aigw.guards.secrets.judged import judge_assigned
 from aigw.guards.secrets.seen import GAPS, matches
 from aigw.guards.secrets.values import classes, is_random, is_strong
 from aigw.guards.span import Span
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _LIKELY: Final = 0.7
 _LONGEST: Final = 200
-_LONGEST_MARK: Final = 12
 
 _CALLS: Final = ("auth", "login", "credential", "connect", "pdo(", "pw_set", "signin", "sign_in")
 _CALL: Final = re.compile(
@@ -29,11 +28,13 @@ _CALL: Final = re.compile(
     re.VERBOSE,
 )
 _LOGINS: Final = (
-    re.compile(r"log(?:[ -]?in|ged in)"),
-    re.compile(r"sign[ -]?in"),
-    re.compile(r"cred"),
-    re.compile(r"user[/:]pass"),
+    ("login", re.compile("login")),
+    ("log", re.compile("log(?:[ -]in|ged in)")),
+    ("sign", re.compile("sign[ -]?in")),
+    ("cred", re.compile("cred")),
+    ("user", re.compile("user[/:]pass")),
 )
+"""Marks by which to look, and what is looked for."""
 _TELLING: Final = re.compile(
     rf"""
     [A-Za-z/: -]{{0,24}}? (?: s | ential | entials | name )?
@@ -74,11 +75,14 @@ def find_pairs(seen: Seen, begin: int) -> Iterator[Span]:
     text = seen.text
     if text.find("',", begin) >= 0 or text.find('",', begin) >= 0:
         yield from _in_calls(seen, begin)
-    for logins in _LOGINS:
-        for login in matches(logins, seen.low, begin, _LONGEST_MARK):
-            match = _TELLING.match(text, login.end())
+    for mark, logins in _LOGINS:
+        at = seen.low.find(mark, begin)
+        while at >= 0:
+            login = logins.match(seen.low, at)
+            match = _TELLING.match(text, login.end()) if login else None
             if match and _is_told(match):
                 yield _span(match)
+            at = seen.low.find(mark, at + len(mark))
     yield from _in_lists(text, begin)
     yield from _members(text, begin)
 
@@ -126,7 +130,7 @@ def _span(match: re.Match[str]) -> Span:
 
 def _is_argument(match: re.Match[str]) -> bool:
     password = match["password"]
-    return judge_assigned(Value(password, quoted=True), "password", "password", "=", 3.0)[0] > 0.5  # noqa: PLR2004
+    return judge_assigned(password, '"', "password", "password", "=", bits=3.0)[0] > 0.5  # noqa: PLR2004
 
 
 def _is_told(match: re.Match[str]) -> bool:

@@ -31,9 +31,11 @@ def blocks(text: str, start: int) -> Iterator[tuple[int, int, bool]]:
     if text.find("BEGIN ", start) >= 0:
         for begin in matches(_BEGIN, text, start, 2 * _LONGEST_BEGIN):
             yield _block(text, begin.start(), begin.end())
-    for begin in matches(_PUTTY, text, max(0, start - _LONGEST_PUTTY), _LONGEST_PUTTY):
-        if begin.end() >= start:
-            yield _block(text, begin.end(), begin.end())
+    first = max(0, start - _LONGEST_PUTTY)
+    if text.find("Private-Lines: ", first) >= 0:
+        for begin in matches(_PUTTY, text, first, _LONGEST_PUTTY):
+            if begin.end() >= start:
+                yield _block(text, begin.end(), begin.end())
 
 
 def _block(text: str, begin: int, at: int) -> tuple[int, int, bool]:

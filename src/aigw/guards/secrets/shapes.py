@@ -8,24 +8,33 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from aigw.aside import breathe
 from aigw.guards.secrets.formats import ALPHABETS, FORMATS
-from aigw.guards.secrets.seen import AT_ONCE
-from aigw.guards.secrets.values import classes, has_entropy, is_placeholder, is_wordy
+from aigw.guards.secrets.runs import IN_RUN, SHORTEST_TOKEN, runs_of
+from aigw.guards.secrets.seen import AT_ONCE, may_have
+from aigw.guards.secrets.values import HAS_DIGIT, classes, has_entropy, is_placeholder, is_wordy
 from aigw.guards.span import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from aigw.guards.secrets.runs import Runs
+
 _LOOKALIKES: Final = str.maketrans(
     "авекмнорстухіјѕԁɡһӏսΑΒΕΖΗΙΚΜΝΟΡΤΥΧАВЕКМНОРСТУХІЈЅ", "abekmhopctyxijsdghluABEZHIKMNOPTYXABEKMHOPCTYXIJS"
 )
-_LOOKALIKE: Final = re.compile("[\u0251-\u0582]")
+_LOOKALIKE: Final = re.compile("[\u0251-\u0582](?:(?=[A-Za-z0-9_-])|(?<=[A-Za-z0-9_-].))")
+"""One that stands in a word with Latin letters."""
+_LOOKALIKE_HEADS: Final = tuple(bytes([head]) for head in range(0xC9, 0xD7))
+"""How they begin in UTF-8."""
 
 SURE: Final = 0.95
 """The score of a token whose form is unmistakable."""
 _LIKELY: Final = 0.7
 _SHORT: Final = 12
 _LONGEST_FORM: Final = 400
+_REST_AFTER: Final = 128
+"""Places that are looked at between two rests."""
 _LEAST_BITS: Final = 2.6
 _LEAST_BITS_OF_FIGURES: Final = 2.3
 
@@ -40,6 +49,7 @@ class _Form(NamedTuple):
         pattern: the whole; its group ``secret``, or else all of it, is reported.
         check: tells of what is matched whether it is one.
         head: what stands before the mark, where that is known.
+        shows: what of the mark is always in a run of characters that is long enough for a token.
     """
 
     kind: str
@@ -48,6 +58,7 @@ class _Form(NamedTuple):
     pattern: re.Pattern[str]
     check: Callable[[str], bool] | None = None
     head: re.Pattern[str] | None = None
+    shows: str = ""
 
 
 def _is_signed_token(value: str) -> bool:
@@ -70,14 +81,19 @@ def _is_random(value: str) -> bool:
 
 
 def _form(kind: str, mark: str, before: int, pattern: str, check: Callable[[str], bool] | None = _is_random) -> _Form:
-    head = pattern.partition(mark.replace(".", r"\.").replace("+", r"\+"))[0]
+    head = pattern.partition(re.sub(r"([.+|])", r"\\\1", mark))[0]
     head += ")" if "(?P<secret>" in head else ""
     whole = re.compile(pattern, re.ASCII)  # letters of other scripts are gaps
-    return _Form(kind, mark, before, whole, check, re.compile(rf"{head}\Z", re.ASCII) if before else None)
+    shows = "" if kind == "TOKEN" else mark.lstrip("!")
+    return _Form(kind, mark, before, whole, check, re.compile(rf"{head}\Z", re.ASCII) if before else None, shows)
 
 
 _HEX: Final = "[0-9a-fA-F]"
 _UUID: Final = f"{_HEX}{{8}}-(?:{_HEX}{{4}}-){{3}}{_HEX}{{12}}"
+
+_HARNESS: Final = r"(?<![A-Za-z0-9])[ps]at\.[\w-]{22}\.[A-Za-z0-9]{24}\.[A-Za-z0-9]{20}(?!\w)"
+_YANDEX: Final = r"(?<![A-Za-z0-9])[ct]1\.[\w-]{20,600}={0,2}\.[\w-]{86}={0,2}(?!\w)"
+_ID_AND_KEY: Final = r"(?<![A-Z0-9])A[KS]IA[A-Z0-9]{16}[:;,|/](?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
 
 FORMS: Final = (
     _form(
@@ -131,7 +147,16 @@ FORMS: Final = (
         None,
     ),
     _form("AZURE_SAS", "sig=", 0, r"(?<![A-Za-z])sig=(?P<secret>[A-Za-z0-9%+/]{40,70}(?:=|%3[dD])?)"),
-    _form("TOKEN", "response=", 2, rf"(?<=[ ,])response=\"?(?P<secret>{_HEX}{{32,64}})(?!\w)"),
+    # In a header of digest authentication (RFC 7616): one of several parameters, MD5 or SHA-256.
+    _form("TOKEN", 'response="', 0, rf"(?<=[ ,])(?<=,.|.,)response=\"(?P<secret>(?:{_HEX}{{32}}){{1,2}})\""),
+    _form("HARNESS_KEY", "pat.", 0, _HARNESS),
+    _form("HARNESS_KEY", "sat.", 0, _HARNESS),
+    _form("YANDEX_TOKEN", "t1.", 0, _YANDEX),
+    _form("YANDEX_TOKEN", "c1.", 0, _YANDEX),
+    _form("ZOHO_TOKEN", "1000.", 0, rf"(?<![A-Za-z0-9.])1000\.{_HEX}{{32}}\.{_HEX}{{32}}(?!\w)"),
+    _form("FACEBOOK_TOKEN", "|", 16, r"(?<![0-9A-Za-z])\d{15,16}\|[\w-]{27,40}(?![\w-])"),
+    _form("AWS_SECRET_KEY", "AKIA", 0, _ID_AND_KEY),
+    _form("AWS_SECRET_KEY", "ASIA", 0, _ID_AND_KEY),
     _form(
         "GITHUB_TOKEN", "ghs_", 0, r"(?<![A-Za-z0-9])ghs_\d{1,12}_eyJ[\w-]{8,2000}+\.[\w-]{6,8000}+\.[\w-]{16,2000}+"
     ),
@@ -156,7 +181,6 @@ FORMS: Final = (
 )
 """The forms that are not just a beginning and a run of characters, each with characters by which it is found."""
 
-_DISCORD: Final = re.compile(r"[MNO](?<![\w.-].)[\w-]{22,27}\.[\w-]{6}\.[\w-]{27,40}(?![\w.-])")
 _CREDENTIALS: Final = re.compile(
     r"(?P<user>[^\s/@:?#\"'<>\\\x00-\x20\u0590-\U0010ffff]{0,100}(?:@[\w.-]{3,60})?):"
     r"(?P<password>[^\s/@\"'<>\\\x00-\x20\u0590-\U0010ffff]{1,200})@(?=[\w\[{$%])"
@@ -195,9 +219,13 @@ def _grouped() -> dict[str, tuple[tuple[str, re.Pattern[str], str], ...]]:
 
 
 _GROUPS: Final = _grouped()
-_BEFORE_REST: Final = frozenset("\\[;")
-_ESCAPE_REST: Final = re.compile(r"[nrt]|\d{1,3}m")
-"""What an escape leaves at the beginning of a run, as its other characters are none of a token."""
+_CHAINS: Final = {
+    prefix: tuple(
+        (prefix[:length], *one) for length in range(len(prefix), 0, -1) for one in _GROUPS.get(prefix[:length], ())
+    )
+    for prefix in _GROUPS
+}
+"""The formats by their prefix, with those whose prefix is a beginning of it behind them."""
 _ESCAPED: Final = re.compile(r"(?:\\[nrt]|%[0-9A-Fa-f]{2}|\x1b\[\d{1,3}(?:;\d+)*m)\Z")
 
 
@@ -215,25 +243,20 @@ def _alternation(prefixes: Iterable[str]) -> str:
     return f"(?:{body})" + ("?" if ends else "")
 
 
-_PREFIX: Final = re.compile(_alternation(_GROUPS))
-_SIGN_AND_PREFIX: Final = re.compile(rf"[^A-Za-z0-9](?:(?<=%)[0-9A-Fa-f]{{2}})?(?=({_alternation(_GROUPS)}))")
-_LONGEST_PREFIX: Final = max(map(len, _GROUPS))
 _HEADS: Final = {
     prefix: tuple(other.removesuffix(prefix) for other in _GROUPS if other != prefix and other.endswith(prefix))
     for prefix in _GROUPS
 }
 """What stands before a prefix that is the end of a longer one."""
-_SHORTEST_TOKEN: Final = min(len(one.prefix) + one.least for one in FORMATS)
-_RUN: Final = re.compile(
-    rf"""
-    (?: [{ALPHABETS["any"]}|]{{0,{_SHORTEST_TOKEN - 1}}}+ [^{ALPHABETS["any"]}|]{{1,99}}+ ){{0,1000}}+
-    (?P<run> [{ALPHABETS["any"]}|]{{{_SHORTEST_TOKEN},{AT_ONCE}}}+ )?+
-    """,
-    re.VERBOSE,
+_BEGINS: Final = rf"(?=[{IN_RUN}]{{{SHORTEST_TOKEN}}})(?P<prefix>{_alternation(_GROUPS)})"
+_BEHIND_SIGN: Final = re.compile(f"[^A-Za-z0-9](?={_BEGINS})")
+_BEHIND_ESCAPE: Final = re.compile(
+    rf"[%\\\[;](?:(?<=%)[0-9A-Fa-f]{{2}}|(?<=\\)[nrt]|(?<=[\[;])\d{{1,3}}m)(?={_BEGINS})"
 )
-"""A run of characters of tokens that is long enough for one, behind what is none: prose is passed in few steps."""
-_SHORTEST_DISCORD: Final = 57
-_LONGEST_DISCORD: Final = 80
+_SHOWN: Final = tuple((form.shows, form) for form in FORMS)
+_DISCORD_HEAD: Final = re.compile(r"[MNO](?<![\w.-].)[\w-]{22,27}\Z")
+_DISCORD_REST: Final = re.compile(r"\.(?<=[\w-]{23}\.)[\w-]{6}\.[\w-]{27,40}(?![\w.-])")
+_LONGEST_HEAD: Final = 28
 
 
 def is_start(text: str, at: int) -> bool:
@@ -246,68 +269,69 @@ def is_start(text: str, at: int) -> bool:
 
 def find_tokens(text: str, start: int) -> Iterator[Span]:
     """Yield the tokens of providers that begin at a place or behind it."""
-    if not text.isascii() and _LOOKALIKE.search(text):
+    if not text.isascii() and may_have(text, _LOOKALIKE_HEADS) and _LOOKALIKE.search(text):
         text = "".join(text[at : at + AT_ONCE].translate(_LOOKALIKES) for at in range(0, len(text), AT_ONCE))
-    has_runs = False
-    for run in _RUN.finditer(text, start):
-        begin, end = run.span("run")
-        if end > begin:
-            has_runs = True
-            yield from _tokens_in(text, begin, end)
-    if has_runs:
-        for form in FORMS:
-            if (mark := text.find(form.mark, start)) >= 0:
-                yield from _forms(text, start, form, mark)
+    forms: list[_Form] = []
+    for runs in runs_of(text, start):
+        yield from _tokens_in(text, start, runs)
+        joined = runs.joined
+        forms += [form for shows, form in _SHOWN if shows in joined and form not in forms]
+    for form in forms:
+        if (mark := text.find(form.mark, start)) >= 0:
+            yield from _forms(text, start, form, mark)
 
 
-def _tokens_in(text: str, start: int, end: int) -> Iterator[Span]:
-    """Yield the tokens in a run of their characters: at its beginning, behind an escape, and behind each sign."""
+def _tokens_in(text: str, start: int, runs: Runs) -> Iterator[Span]:
+    """Yield the tokens in the runs: at their beginnings, behind escapes, and behind signs."""
+    joined = runs.joined
+    hits = [(hit.end(), hit["prefix"]) for hit in _BEHIND_SIGN.finditer(joined)]
+    if escaped := [(hit.end(), hit["prefix"]) for hit in _BEHIND_ESCAPE.finditer(joined)]:
+        hits = sorted(hits + escaped)
     done = start
-    before = text[start - 1 : start]
-    if not before or before in _BEFORE_REST:
-        rest = _ESCAPE_REST.match(text, start, end) if before else None
-        for at in (start, rest.end()) if rest else (start,):
-            if at >= done and (hit := _PREFIX.match(text, at, end)) and is_start(text, at):
-                done = hit.end()
-                yield from _tokens_at(text, at, hit[0])
-    for sign in _SIGN_AND_PREFIX.finditer(text, max(0, start - 1), end + _LONGEST_PREFIX):
-        at = sign.end()
-        if at >= done and is_start(text, at) and not text.endswith(_HEADS[sign[1]], start, at):
-            done = sign.end(1)
-            yield from _tokens_at(text, at, sign[1])
-    if end - start >= _SHORTEST_DISCORD and text.count(".", start, end + _LONGEST_DISCORD) > 1:
-        for match in _DISCORD.finditer(text, start, end + _LONGEST_DISCORD):
-            if classes(match[0]) >= 3 and not is_wordy(match[0]):  # noqa: PLR2004
-                yield Span(match.start(), match.end(), "DISCORD_BOT_TOKEN", 0.9)
+    for number, (place, prefix) in enumerate(hits):
+        if number % _REST_AFTER == _REST_AFTER - 1:
+            breathe()
+        at = runs.original(place)
+        if at >= done and is_start(text, at) and not joined.endswith(_HEADS[prefix], 0, place):
+            done = at + len(prefix)
+            yield from _tokens_at(text, at, prefix)
+    for rest in _DISCORD_REST.finditer(joined):
+        if head := _DISCORD_HEAD.search(joined, max(0, rest.start() - _LONGEST_HEAD), rest.start()):
+            whole = head[0] + rest[0]
+            if classes(whole) >= 3 and not is_wordy(whole):  # noqa: PLR2004
+                at = runs.original(head.start())
+                yield Span(at, at + len(whole), "DISCORD_BOT_TOKEN", 0.9)
 
 
 def _tokens_at(text: str, at: int, prefix: str) -> Iterator[Span]:
-    while prefix:
-        for kind, pattern, alphabet in _GROUPS.get(prefix, ()):
-            match = pattern.match(text, at + len(prefix))
-            if match and prefix not in match[0] and _is_body(match[0], alphabet):
-                sure = len(prefix) > 2 and match.end() - match.start() >= _SHORT  # noqa: PLR2004
-                yield Span(at, match.end(), kind, SURE if sure else _LIKELY)
-                return
-        prefix = prefix[:-1]
+    for head, kind, pattern, alphabet in _CHAINS[prefix]:
+        match = pattern.match(text, at + len(head))
+        if match and head not in match[0] and _is_body(match[0], alphabet):
+            sure = len(head) > 2 and match.end() - match.start() >= _SHORT  # noqa: PLR2004
+            yield Span(at, match.end(), kind, SURE if sure else _LIKELY)
+            return
 
 
 def _is_body(body: str, alphabet: str) -> bool:
-    if is_placeholder(body) or (alphabet not in {"hex", "upper"} and is_wordy(body)):
-        return False
+    """Tell whether the rest of a token is drawn by chance; the cheapest questions first."""
     if alphabet == "hex":
-        return has_entropy(body, _LEAST_BITS_OF_FIGURES)
-    has_digit = any(char.isdigit() for char in body)
-    if not has_digit and (len(body) < 16 or classes(body) < 2):  # noqa: PLR2004  (longer ones may have none by chance)
+        return has_entropy(body, _LEAST_BITS_OF_FIGURES) and not is_placeholder(body)
+    if not HAS_DIGIT.search(body) and (len(body) < 16 or classes(body) < 2):  # noqa: PLR2004  (long ones may have none)
         return False
-    return has_entropy(body, _LEAST_BITS)
+    if not has_entropy(body, _LEAST_BITS) or (alphabet != "upper" and is_wordy(body)):
+        return False
+    return not is_placeholder(body)
 
 
 def _forms(text: str, start: int, form: _Form, mark: int) -> Iterator[Span]:
     group = "secret" if "secret" in form.pattern.groupindex else 0
     end = start
+    number = 0
     while mark >= 0:
         match = None
+        number += 1
+        if number % _REST_AFTER == 0:
+            breathe()
         if form.head is None:
             match = form.pattern.match(text, mark)
         elif head := form.head.search(text, max(start, mark - form.before), mark):

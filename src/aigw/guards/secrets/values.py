@@ -11,9 +11,9 @@ _LOOKED_AT: Final = 128
 _BITS: Final = (0.0, *(count * math.log2(count) for count in range(1, _LOOKED_AT + 1)))
 
 # Each branch of the patterns that are searched for begins with a character, so that `re` skips what none begins with.
+_PLAIN_STAND_INS: Final = ("xxxx", "XXX", "000000", "123456789", "abcdefg", "abcd1234", "1a2b3c4d")
 _STAND_IN: Final = re.compile(
-    r"[$#][{(]|\{[{%]|%\(|<[^>]*>|xxxx|XXX|\*\*\*|\.\.\.|…|••|___|----|\#\#\#|\?\?\?|000000"
-    r"|123456789|a(?:bcdefg|bcd1234)|1a2b3c4d"
+    rf"[$#][{{(]|\{{[{{%]|%\(|<[^>]*>|\*\*\*|\.\.\.|…|••|___|----|\#\#\#|\?\?\?|{'|'.join(_PLAIN_STAND_INS)}"
 )
 _STANDS_ALONE: Final = re.compile(r"<|\{[^}]*\}$|\[[^\]]*\]?$|\$[A-Za-z_]|%\w+%?$|@\w+@?$|:\w+$|&\w+$")
 _STAND_IN_WORD: Final = re.compile(
@@ -38,6 +38,12 @@ _STAND_IN_WORD: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_STEMS: Final = (
+    *("your", "change", "cafebabe", "dummy", "deadbeef", "example", "encrypted", "fake", "fixme", "foo", "here"),
+    *("insert", "lorem", "mock", "masked", "put", "place", "redact", "removed", "some", "sample", "same", "seme"),
+    *("todo", "pass", "token", "secret", "api", "key"),
+)
+"""What every match of `_STAND_IN_WORD` has one of: to look for each takes half the time."""
 _STANDS_ALONE_WORD: Final = re.compile(
     r"""
     test (?:ing)? [-_]? (?: pass|password|token|key|secret|user )? \d* $
@@ -69,18 +75,20 @@ _HASHED: Final = re.compile(
     re.IGNORECASE,
 )
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_LENGTH_OF_UUID: Final = 36
 _WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
 _FIGURES: Final = re.compile(r"[A-Za-z]\d+(?=[A-Za-z])")
 _VOWELS: Final = re.compile(r"[aeiouyAEIOUY]")
 _HARSH: Final = re.compile(r"[^aeiouyAEIOUY]{5}")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[:.]\d\d|v?\d+(?:\.\d+)+")
+_BEGINS_DATE: Final = frozenset("0123456789v")
 
 
 def entropy(value: str) -> float:
     """Return the entropy of the characters, in bits for each; of its first 128."""
     value = value[:_LOOKED_AT]
     length = len(value)
-    return math.log2(length) - sum(_BITS[value.count(char)] for char in set(value)) / length if length else 0.0
+    return math.log2(length) - sum([_BITS[value.count(char)] for char in set(value)]) / length if length else 0.0
 
 
 def has_entropy(value: str, bits: float) -> bool:
@@ -96,12 +104,21 @@ def has_entropy(value: str, bits: float) -> bool:
 def is_placeholder(value: str) -> bool:
     """Tell whether this stands where a secret should be filled in, or says where one comes from."""
     value = value[:_LOOKED_AT]
-    if len(set(value)) < min(4, len(value)):
+    if len(set(value[:4])) < 4 and len(set(value)) < min(4, len(value)):  # noqa: PLR2004  (the same few characters)
         return True
-    if _STAND_IN.search(value) or _STANDS_ALONE.match(value):
+    if value.isalnum():
+        for plain in _PLAIN_STAND_INS:
+            if plain in value:
+                return True
+    elif _STAND_IN.search(value) or _STANDS_ALONE.match(value):
         return True
     low = value.lower()
-    return bool(_STANDS_ALONE_WORD.match(low) or _STAND_IN_WORD.search(low))
+    if _STANDS_ALONE_WORD.match(low):
+        return True
+    for stem in _STEMS:
+        if stem in low:
+            return _STAND_IN_WORD.search(low) is not None
+    return False
 
 
 def is_reference(value: str, *, quoted: bool = False) -> bool:
@@ -120,38 +137,56 @@ def is_hashed(value: str) -> bool:
 
 def is_uuid(value: str) -> bool:
     """Tell whether this is a UUID."""
-    return bool(_UUID.fullmatch(value))
+    return len(value) == _LENGTH_OF_UUID and _UUID.fullmatch(value) is not None
 
 
 def is_date(value: str) -> bool:
     """Tell whether this begins as a date, a time or a version does."""
-    return bool(_DATE.fullmatch(value))
+    return value[:1] in _BEGINS_DATE and _DATE.fullmatch(value) is not None
 
 
 def is_wordy(value: str) -> bool:
     """Tell whether this is made of words, such as an identifier, rather than of random characters."""
     value = value[:_LOOKED_AT]
+    words, letters = _words_and_letters(value)
+    if words > max(1, letters / 3.6) or letters < len(value) * 0.55:  # mostly pieces, or digits and signs
+        return False
     if len(_FIGURES.findall(value)) >= 3:  # noqa: PLR2004  (words have numbers at their end)
         return False
-    words = _WORDS.findall(value)
-    letters = sum(map(len, words))
-    if letters < len(value) * 0.55:  # mostly digits and signs
-        return False
     readable = 0
-    for word in words:
+    for word in _WORDS.findall(value):
         if len(word) >= 3:  # noqa: PLR2004  (shorter ones stand in random texts too)
             share = len(_VOWELS.findall(word)) / len(word)
             if 0.15 <= share <= 0.75 and not _HARSH.search(word):  # noqa: PLR2004
                 readable += len(word)
-    return readable >= letters * 0.7 and len(words) <= max(1, letters / 3.6)
+    return readable >= letters * 0.7
+
+
+def _words_and_letters(value: str) -> tuple[int, int]:
+    """Count the matches of `_WORDS`, and their letters: for ASCII by how lower and upper case follow each other."""
+    if not value.isascii():
+        words = _WORDS.findall(value)
+        return len(words), sum(map(len, words))
+    cases = b"0" + value.encode().translate(_CASES)
+    begun = cases.count(b"0A") + cases.count(b"aA") + cases.count(b"0a") + cases.count(b"AAa")
+    return begun, cases.count(b"a") + cases.count(b"A")
 
 
 def classes(value: str) -> int:
     """Count the kinds of characters: lower case, upper case, digits, signs."""
-    return sum(pattern.search(value) is not None for pattern in _CLASSES)
+    if not value.isascii():
+        return sum(pattern.search(value) is not None for pattern in _CLASSES)
+    kinds = value.encode().translate(_KINDS)
+    return (b"a" in kinds) + (b"A" in kinds) + (b"0" in kinds) + (b"_" in kinds)
 
 
 _CLASSES: Final = tuple(map(re.compile, ("[a-z]", "[A-Z]", "[0-9]", r"[\W_]")))
+_KINDS: Final = bytes(
+    next(ord(kind) for kind, pattern in zip("aA0_", _CLASSES, strict=True) if code > 127 or pattern.match(chr(code)))  # noqa: PLR2004  (ASCII)
+    for code in range(256)
+)
+"""For each ASCII character `a`, `A`, `0`, or `_` for a sign."""
+_CASES: Final = _KINDS.replace(b"_", b"0")
 
 
 def is_random(value: str, bits: float) -> bool:
@@ -175,9 +210,13 @@ def is_strong(value: str) -> bool:
     """
     if not 6 <= len(value) <= _LOOKED_AT or not value.isprintable():  # noqa: PLR2004  (shorter is no password)
         return False
-    if not (HAS_DIGIT.search(value) and _HAS_LETTER.search(value)) or classes(value) < 2:  # noqa: PLR2004
+    if not (HAS_DIGIT.search(value) and _HAS_LETTER.search(value)):
         return False
-    if is_date(value) or _USUAL.fullmatch(value) or is_reference(value) or is_hashed(value):
+    if not value.isascii() and classes(value) < 2:  # noqa: PLR2004
+        return False
+    if _USUAL.fullmatch(value):
+        return False
+    if not value.isalnum() and (is_date(value) or is_reference(value) or is_hashed(value)):  # which have signs
         return False
     return not is_placeholder(value)
 
