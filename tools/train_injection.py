@@ -41,9 +41,9 @@ AGAINST = 3.0
 ROUNDS = 14
 SLOPE = 4.0
 """How fast the score rises with the margin of the machine."""
-SHIFT = 0.36
+SHIFT = 0.5
 """The margin where the score is one half, chosen by leaving out one source at a time (docs/guards/injection.md)."""
-LENGTH = 0.4
+LENGTH = 0.5
 """What an e-fold number of windows takes from the margin: the highest of many is high by chance."""
 QUOTED = 0.6
 """What is taken from the margin of a text that quotes attacks and talks about them."""
@@ -113,7 +113,7 @@ def own_rows() -> list[Row]:
         for line in (ROWS / f"{name}.txt").read_text(encoding="utf-8").splitlines()[1:]:
             rows.setdefault(line, Row(line, is_attack, f"own/{name}", line))
     own = list(rows.values())
-    return [*own, *in_forms(own), *in_company(own), *in_length(own), *own_documents()]
+    return [*own, *in_forms(own), *in_company(own), *in_length(own), *own_documents(), *written()]
 
 
 def quarter(group: str) -> int:
@@ -126,6 +126,13 @@ def own_documents() -> Iterator[Row]:
     for line in (ROWS / "documents.jsonl").read_text(encoding="utf-8").splitlines():
         text = json.loads(line)["text"]
         yield Row(text, is_attack=False, source="own/documents", group=text)
+
+
+def written() -> Iterator[Row]:
+    """Yield texts that were written one by one or from templates with parts of their own: ``group`` tells which."""
+    for line in (ROWS / "written.jsonl").read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        yield Row(record["text"], record["label"] == 1, f"own/{record['class']}", record["group"])
 
 
 FORMS: tuple[str, ...] = (

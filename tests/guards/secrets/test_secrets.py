@@ -49,6 +49,9 @@ def test_a_hundred_and_fifty_formats_are_known():
     assert len(KINDS) >= 100
 
 
+SALT = "x;-+ fV|k6zE)r0$B!@ 8qHk#9 2Lm%Pq*Tw^Zs&Yd(Ra)Cb_Ne=Xf+Ug{Vh}Wi"
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "value"),
     [
@@ -80,6 +83,24 @@ def test_a_hundred_and_fifty_formats_are_known():
         ("encryption_key = 9f86d081884c7d659a2feaa0c55ad015", "API_KEY", "9f86d081884c7d659a2feaa0c55ad015"),
         ("api_key: 1b4e28ba-2fa1-11d2-883f-b9a761bde3fb", "API_KEY", "1b4e28ba-2fa1-11d2-883f-b9a761bde3fb"),
         ("postgres://bob:s3cr3tpw@db:5432/x", "URL_CREDENTIALS", "bob:s3cr3tpw"),
+        ("jdbc:oracle:thin:scott/T1ger99x@db:1521", "PASSWORD", "T1ger99x"),
+        ("postgres://bob:p*ssW0rd9@db/x", "URL_CREDENTIALS", "bob:p*ssW0rd9"),
+        (
+            "https://mainnet.infura.io/v3/9f86d081884c7d659a2feaa0c55ad015",
+            "INFURA_API_KEY",
+            "9f86d081884c7d659a2feaa0c55ad015",
+        ),
+        (
+            "https://eth.g.alchemy.com/v2/q9Xc2LmV7bNw4RtYz8Kd1Hs6Gj3Pf5Q0",
+            "ALCHEMY_API_KEY",
+            "q9Xc2LmV7bNw4RtYz8Kd1Hs6Gj3Pf5Q0",
+        ),
+        (
+            "//npm.corp.net/:_authToken=1b4e28ba-2fa1-11d2-883f-b9a761bde3fb",
+            "TOKEN",
+            "1b4e28ba-2fa1-11d2-883f-b9a761bde3fb",
+        ),
+        (f"define('AUTH_SALT', '{SALT}');", "TOKEN", SALT),
         ("8301234567:AAFq9Xc2LmV7bNw4RtYz8Kd1Hs6Gj3Pf5Q0", "TELEGRAM_BOT_TOKEN", None),
         ("https://hooks.slack.com/services/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", "SLACK_WEBHOOK", ...),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJib2IifQ.q9Xc2LmV7bNw4RtYz8Kd1Hs6Gj3Pf5Q0uTeW1aZs3Dk", "JWT", None),
@@ -118,6 +139,8 @@ max_tokens=4096|the primary key is order_id|sort_key = "user#1234567890"|token e
 password.encode("utf-8")|http://user:password@host/|https://<user>:<password>@host|redis://[[username]:[password]]@localhost
 The author of the key note passed the compass to a monkey.|function a(b,c){return b.key===c.key}
 2,2'-azobis(2-methylpropionitrile)|data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ
+Password managers: 1Password, Bitwarden|db_password: !vault |password: !Ref DbPassword|clave: tu_contraseña_aquí
+nextPageToken: CAUQAA3f8KqPzL2xyz|continuation_token="eJx9kMtqwzAQRX9l0DoxWHIe"
 eyJ.eyJ.eyJ|def login(user: str, password: str) -> bool:|-> _OAuth2SessionT|the pin is on page 12""".replace(
         "\\n", "\0"
     )

@@ -313,6 +313,14 @@ _RULES: Final = (
         r"|complete |whole |raw |current ){0,2}(?:developer (?:message|prompt)|context window)\b",
     ),
     _rule(
+        "extract-beginning",
+        0.6,
+        "you are",
+        r"\b(?:repeat|print|output|copy|write|show|recite|return|give|quote|display|tell)\b[^\n]{0,100}\b(?:start"
+        r"|beginn?)(?:ing|s)? (?:with|from|at) (?:the (?:word|phrase|line)s? )?[\"'`\u201c\u2018]{0,2}you are"
+        r"(?: chatgpt)?[\"'`\u201d\u2019.\u2026 ]{0,4}(?:\Z|(?<=[\"'`\u201d\u2019.\u2026])|[,;)\n])",
+    ),
+    _rule(
         "claims-authority",
         0.55,
         "your developer/your creator/openai/anthropic/your administrator/authorized/authorised/your owner",

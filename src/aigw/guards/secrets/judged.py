@@ -29,9 +29,11 @@ _NO: Final = (0.0, "")
 
 _SHORTEST_HEX: Final = 16
 _LONG_KEY: Final = 28
+_NOISE: Final = 48
 _PIN: Final = re.compile(r"\d{4,8}")
 _ALPHABETIC: Final = re.compile(r"[A-Za-z\u00c0-\u058f]+")
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_$@][A-Za-z_]*(?:[-_.][A-Za-z0-9]+)*\d{0,2}")
+_LETTER: Final = r"A-Za-z\u00c0-\u058f"
+_IDENTIFIER: Final = re.compile(rf"[{_LETTER}_$@][{_LETTER}_]*(?:[-_.][{_LETTER}0-9]+)*\d{{0,2}}")
 _CODE: Final = re.compile(
     r"[A-Za-z_]\w*(?:\.\w+)*(?:[\[({]|[=!<>+]=|=\w)|[-+!&|*(){}\[\]=<>/\\?%^~@#,.:;]*$|[\w.]+\|\|"
 )
@@ -139,10 +141,11 @@ def _key(text: str, quote: str, kind: str, name: str, bits: float) -> float:  # 
     least = 16 if kind == "key" else 10 if quote else 12
     if len(text) < least:
         return 0.0
-    if not text.isalnum() and (_SENTENCE.search(text) or (not quote and _CODE.match(text.rstrip("=")))):
+    is_other = not text.isalnum() and (_SENTENCE.search(text) or (not quote and _CODE.match(text.rstrip("="))))
+    if is_other and not (quote and _is_noise(text)):
         return 0.0
     if is_uuid(text):
-        return _LIKELY if kind == "secret" or name.isupper() else _UNLIKELY
+        return _LIKELY if kind == "secret" or name.isupper() or "auth" in name.lower() else _UNLIKELY
     if not is_random(text, bits):
         return 0.0
     has_digit = _HAS_DIGIT.search(text) is not None
@@ -155,6 +158,11 @@ def _key(text: str, quote: str, kind: str, name: str, bits: float) -> float:  # 
     if kind == "key":
         return _LIKELY if classes(text) >= 3 or len(text) >= _LONG_KEY else _UNLIKELY  # noqa: PLR2004
     return MOST
+
+
+def _is_noise(text: str) -> bool:
+    """Tell whether this is a long run of characters of every kind, spaces among them, as salts in settings are."""
+    return len(text) >= _NOISE and classes(text) > 3 and text.count(" ") < len(text) / 8  # noqa: PLR2004  (all kinds)
 
 
 def judge_said(text: str, quote: str, kind: str, name: str, how: str, *, bits: float) -> tuple[float, str]:

@@ -37,7 +37,7 @@ PINS: Final = _words("""
 """)
 
 _ENDINGS: Final = _endings("""
-    password passwd passphrase passwort secret token apikey accesskey secretkey privatekey authkey accountkey
+    password passwd passphrase passwort secret token apikey accesskey secretkey privatekey privkey authkey accountkey
 """)
 _PASS_ENDINGS: Final = _endings("""
     dbpass userpass rootpass adminpass sqlpass smtppass mailpass ftppass bindpw rootpw dbpwd
@@ -62,12 +62,15 @@ _BEFORE_KEY: Final = _words("""
 _NETWORKS: Final = _words("""
     wifi wlan wpa wep fi psk
 """)
+_NOT_BEFORE_TOKEN: Final = _words("""
+    page pagination cursor continuation next resume
+""")
 QUALIFIERS: Final = _BEFORE_KEY | _NOT_BEFORE_KEY | _NETWORKS | SECRETS
 """The words before "key" that tell which."""
 _AFTER: Final = _words("""
     id ids name names file filename path url uri type types length len size count hash hashed digest field fields
-    label placeholder hint policy expiry expires expiration expired ttl endpoint limit limits usage manager provider
-    service class format regex pattern suffix header headers column version ref refs reference arn store vault
+    label placeholder hint policy expiry expires expiration expired ttl endpoint limit limits usage manager managers
+    provider service class format regex pattern suffix header headers column version ref refs reference arn store vault
     rotation error errors message messages reset strength min max required enabled disabled protected mismatch text
     input box prompt kind algorithm alg status state location template checksum fingerprint created at date time
     timestamp keyword words issuer index idx list map set lists dict spec info env var variable source mode method
@@ -113,7 +116,7 @@ def kind_of(name: str) -> str:
 
 def _kind_of_word(word: str, before: str) -> str:  # noqa: PLR0911  (a table in the form of a function)
     if kind := _KINDS.get(word):
-        return kind
+        return "" if kind == "token" and before in _NOT_BEFORE_TOKEN else kind
     if word in KEYS:
         if before in _NETWORKS:
             return "password"

@@ -12,7 +12,7 @@ from aigw.aside import breathe
 from aigw.guards.secrets.formats import ALPHABETS, FORMATS
 from aigw.guards.secrets.runs import IN_RUN, SHORTEST_TOKEN, runs_of
 from aigw.guards.secrets.seen import AT_ONCE, may_have
-from aigw.guards.secrets.values import HAS_DIGIT, classes, has_entropy, is_placeholder, is_wordy
+from aigw.guards.secrets.values import HAS_DIGIT, classes, has_entropy, is_placeholder, is_strong, is_wordy
 from aigw.guards.span import Span
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ FORMS: Final = (
         "TEAMS_WEBHOOK",
         "/webhookb2/",
         0,
-        rf"/webhookb2/(?P<secret>{_UUID}@{_UUID}/IncomingWebhook/[0-9a-f]{{32}}/{_UUID})",
+        rf"/webhookb2/(?P<secret>{_UUID}@{_UUID}(?:/IncomingWebhook/[0-9a-f]{{32}}/{_UUID}(?:/V2[\w-]{{20,80}})?)?)",
     ),
     _form(
         "ZAPIER_WEBHOOK",
@@ -146,6 +146,9 @@ FORMS: Final = (
         r"hooks\.zapier\.com/hooks/(?:catch|standard)/(?P<secret>\d{4,10}/\w{6,40})",
         None,
     ),
+    _form("ALCHEMY_API_KEY", ".alchemy.com/v2/", 0, r"\.alchemy\.com/v2/(?P<secret>[\w-]{32})(?![\w-])"),
+    _form("INFURA_API_KEY", "infura.io/v3/", 0, rf"infura\.io/v3/(?P<secret>{_HEX}{{32}})(?!\w)"),
+    _form("PASSWORD", "oracle:thin:", 0, r"oracle:thin:[\w.-]{1,40}/(?P<secret>[^\s/@\"'<>]{4,80})@", is_strong),
     _form("AZURE_SAS", "sig=", 0, r"(?<![A-Za-z])sig=(?P<secret>[A-Za-z0-9%+/]{40,70}(?:=|%3[dD])?)"),
     # In a header of digest authentication (RFC 7616): one of several parameters, MD5 or SHA-256.
     _form("TOKEN", 'response="', 0, rf"(?<=[ ,])(?<=,.|.,)response=\"(?P<secret>(?:{_HEX}{{32}}){{1,2}})\""),
@@ -186,7 +189,7 @@ _CREDENTIALS: Final = re.compile(
     r"(?P<password>[^\s/@\"'<>\\\x00-\x20\u0590-\U0010ffff]{1,200})@(?=[\w\[{$%])"
 )
 _NO_PASSWORD: Final = re.compile(
-    r"(?i)\$|[{}<>*]|%\(|^x+$|^\.+$|^(?:pass|password|passwd|pwd|secret|token|user|pw|p|\[.*|mypassword|yourpassword)$"
+    r"(?i)\$|[{}<>]|\*\*|^\*|\*$|%\(|^x+$|^\.+$|^(?:pass|password|passwd|pwd|secret|token|user|pw|p|\[.*|mypassword|yourpassword)$"
 )
 _DEFAULT_PASSWORDS: Final = frozenset(
     (

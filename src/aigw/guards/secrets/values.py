@@ -15,7 +15,7 @@ _PLAIN_STAND_INS: Final = ("xxxx", "XXX", "000000", "123456789", "abcdefg", "abc
 _STAND_IN: Final = re.compile(
     rf"[$#][{{(]|\{{[{{%]|%\(|<[^>]*>|\*\*\*|\.\.\.|…|••|___|----|\#\#\#|\?\?\?|{'|'.join(_PLAIN_STAND_INS)}"
 )
-_STANDS_ALONE: Final = re.compile(r"<|\{[^}]*\}$|\[[^\]]*\]?$|\$[A-Za-z_]|%\w+%?$|@\w+@?$|:\w+$|&\w+$")
+_STANDS_ALONE: Final = re.compile(r"<|\{[^}]*\}$|\[[^\]]*\]?$|\$[A-Za-z_]|%\w+%?$|@\w+@?$|:\w+$|&\w+$|![A-Za-z]+$")
 _STAND_IN_WORD: Final = re.compile(
     r"""
     y our (?: (?<![a-z0-9]your) | [-_ ]?(?:own|api|key|token|secret|pass|access|client) )
@@ -52,7 +52,7 @@ _STANDS_ALONE_WORD: Final = re.compile(
     | enc\[ | enc\( | !?vault: | ssm: | op:// | arn: | projects/ | secretref | keyref | file: | data:
     | (?: none|null|nil|true|false|undefined|unset|empty|blank|string|str|int|bool|bytes|object|secret|void|number
         | value|optional|required|default|na|n/a|tbd|yes|no|on|off|auto|missing|invalid|unknown|disabled|enabled|env
-        | pass|password|test ) $
+        | pass|1?password|test ) $
     """,
     re.VERBOSE,
 )
