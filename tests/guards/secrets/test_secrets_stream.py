@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aigw.guards import Secrets
@@ -146,6 +146,10 @@ def check(text):
 
 @settings(max_examples=40, deadline=None)
 @given(TEXTS)
+@example("password: en0r = 'Tr0ub4dor'")  # what looks like a value is the type of one
+@example("pw\t:NiJ9 =")
+@example("key AKIAIOSFODNN7EXAMPLQ is Kq2LmP7vBn4RkeyPahbGciOiJIUzI1NiJ9 :==?: .eyJzdWIiOiIxMjM")  # past a known token
+@example("KEY is `r\u662f3O2passwordwas`")  # the digit comes last, in open quotes
 def test_what_is_settled_stays(text):
     """Whatever follows, what was decided is what is found in the whole, and nothing found crosses a cut."""
     check(text)

@@ -145,7 +145,7 @@ class Secrets:
         if cut == begin and len(seen.text) - begin > _LONGEST_TOKEN:
             cut = len(seen.text) - _LONGEST_SECRET
         cut = min(cut, open_block(seen.text, begin))
-        cut = _before_strong(seen.text, begin, cut)
+        cut = _before_type(seen.text, _before_strong(seen.text, begin, cut))
         if cut <= begin:
             return start, []
         spans, still_open = self._look(seen, begin)
@@ -176,7 +176,8 @@ class Secrets:
         breathe()
         tokens = list(find_tokens(text, start))
         breathe()
-        known = frozenset([token.start for token in tokens if token.score >= SURE >= self._min_score])
+        before = find_tokens(text[:start], begin)  # names that stand there do not look past a token
+        known = frozenset([token.start for token in (*before, *tokens) if token.score >= SURE >= self._min_score])
         found, still_open = self._assigned.find(seen, begin, start, known)
         breathe()
         found += tokens
@@ -213,10 +214,18 @@ def _before_strong(text: str, start: int, cut: int) -> int:
     return cut
 
 
+def _before_type(text: str, cut: int) -> int:
+    """Move a cut before what is a value, unless a sign comes that makes it the type of one: ``password: str = ...``."""
+    last = _TYPE_AT_END.search(text, max(0, len(text) - _LONGEST_TYPE))
+    return min(cut, last.start(1)) if last else cut
+
+
 def _may_be_said(token: str) -> bool:
     return any(is_strong(part) for part in _QUOTES.split(token))
 
 
+_LONGEST_TYPE: Final = 40
+_TYPE_AT_END: Final = re.compile(r":[ \t]{0,2}([A-Za-z_][A-Za-z0-9_.\[\]|?]{0,30})[ \t]{1,4}\Z")
 _QUOTES: Final = re.compile("[\"'`]|[.,;:]+$")
 
 

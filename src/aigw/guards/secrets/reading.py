@@ -66,11 +66,16 @@ class Reading:
         self._from = self._stop = self._end = -1  # of the run without quotes that was read last
 
     def has_digit(self, at: int) -> bool:
-        """Tell whether a digit stands near behind a place; a text without one is searched once, not for each name."""
+        """Tell whether a digit stands near behind a place, or may come to stand in quotes that are open at the end.
+
+        A text without one is searched once, not for each name.
+        """
         if not self._digit_from <= at <= self._digit:
             digit = HAS_DIGIT.search(self.text, at, at + AT_ONCE)
             self._digit_from, self._digit = at, digit.start() if digit else at + AT_ONCE
-        return self._digit <= at + _LONGEST_TO_DIGIT
+        if self._digit <= at + _LONGEST_TO_DIGIT:
+            return True
+        return len(self.text) <= at + _LONGEST_TO_DIGIT and any(quote in self.text[at:] for quote in _QUOTED)
 
     def may_tell(self, at: int) -> bool:
         """Tell whether a sentence near behind a place may say what something is; where many do not, it is looked up."""
