@@ -48,6 +48,8 @@ TEXTS = st.lists(
 @example("call 415-555-0132" + " 12 34 56 78 90" * 40)
 @example("x" * 500 + "ann@example.org" + "x" * 500)
 @example("a,b" * 200 + "1 https://u,vvvvvvvvvvvv:secret@h.example " + "7-" * 300)
+@example("am 12. Juli 1984 geboren ist, 12.07.1984 г.р. und 12 июля 1984 года рождения")
+@example("scp ann@web1.example.com:/etc, ssh://ann@web1.example.com:22, ann@example.com: 22")
 @example("tel " + "\u200b" * 9 + "07700 900123" + "\u200b" * 8 + " ")
 def test_streams_find_what_the_whole_has(text):
     """Every beginning of a text is settled as the whole text decides, with nothing leaked and nothing invented."""

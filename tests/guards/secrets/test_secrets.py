@@ -64,6 +64,18 @@ SALT = "x;-+ fV|k6zE)r0$B!@ 8qHk#9 2Lm%Pq*Tw^Zs&Yd(Ra)Cb_Ne=Xf+Ug{Vh}Wi"
         ("le mot de passe est Soleil!99", "PASSWORD", "Soleil!99"),
         ("пароль: Qwerty!234", "PASSWORD", "Qwerty!234"),
         ("密码是Abc123!x", "PASSWORD", "Abc123!x"),
+        ("mật khẩu là Tr0ub4dor9", "PASSWORD", "Tr0ub4dor9"),
+        ("รหัสผ่านคือ Abc123!x", "PASSWORD", "Abc123!x"),
+        ("كلمة المرور هي Qwer1234!", "PASSWORD", "Qwer1234!"),
+        ("رمز عبور: Qwer1234!", "PASSWORD", "Qwer1234!"),
+        ("पासवर्ड है Pass@1234", "PASSWORD", "Pass@1234"),
+        ("הסיסמה היא Qwer1234!", "PASSWORD", "Qwer1234!"),
+        ("κωδικός πρόσβασης: Qwer1234!", "PASSWORD", "Qwer1234!"),
+        ('psk="MyW1f1Pass99"', "PASSWORD", "MyW1f1Pass99"),
+        ('{"auths":{"r.example":{"auth":"am9objpzM2NyM3RQdzEyMw=="}}}', "TOKEN", "am9objpzM2NyM3RQdzEyMw=="),
+        ("Cookie: a=b; sessionid=8f3a9c1d7b2e4f60a1b2", "TOKEN", "8f3a9c1d7b2e4f60a1b2"),
+        ("Set-Cookie: connect.sid=s%3AaBcD12efGh56KjSk.QrSt; Path=/", "TOKEN", "s%3AaBcD12efGh56KjSk.QrSt"),
+        ('"cookie": "PHPSESSID=q1w2e3r4t5y6u7i8o9p0a1"', "TOKEN", "q1w2e3r4t5y6u7i8o9p0a1"),
         ("the PIN is 4711", "PIN", "4711"),
         ("export DB_PASSWORD=hunterz", "PASSWORD", "hunterz"),
         ('{"password":"aB3$xyz9","user":"bob"}', "PASSWORD", "aB3$xyz9"),
@@ -141,6 +153,8 @@ The author of the key note passed the compass to a monkey.|function a(b,c){retur
 2,2'-azobis(2-methylpropionitrile)|data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ
 Password managers: 1Password, Bitwarden|db_password: !vault |password: !Ref DbPassword|clave: tu_contraseña_aquí
 nextPageToken: CAUQAA3f8KqPzL2xyz|continuation_token="eJx9kMtqwzAQRX9l0DoxWHIe"
+Cookie: session=<your session>; a=b|Cookie: session_id=${SESSION_ID}|delete the cookie: sessions end after 20 minutes
+auth: required|auth = Depends(get_auth1)|mật khẩu đã hết hạn|รหัสผ่านของคุณหมดอายุ|كلمة المرور مطلوبة|पासवर्ड बदलें
 eyJ.eyJ.eyJ|def login(user: str, password: str) -> bool:|-> _OAuth2SessionT|the pin is on page 12""".replace(
         "\\n", "\0"
     )

@@ -1,6 +1,6 @@
 """Dates of birth: dates behind words such as "born" and "DOB" in many languages."""
 
-# ruff: noqa: E501, RUF001  (a format a line, in many languages)
+# ruff: noqa: E501, RUF001, SIM905  (a format a line, in many languages)
 from __future__ import annotations
 
 import re
@@ -67,6 +67,15 @@ def _month(text: str, low: int, at: int) -> int:
 
 
 _CLOSE: Final = 60
+_LONGEST_DATE: Final = 32
+_SAID_BEHIND: Final = frozenset(
+    "geboren született születésű doğumlu doğumluyum рождения р народження syntynyt född født urodzony urodzona narozen narozená 生まれ 出生".split()
+)
+"""Words of birth that stand behind a date as often as before one."""
+_BEFORE_IT: Final = re.compile(r"(?:ákvor)? {0,2}(?:(?:\.[гр]|адог|\.) {0,2})?(?=[0-9日])")
+"""What may stand between a date and such a word, read backwards, as years are named in some languages."""
+_GOES_ON: Final = re.compile(r" ?[:=]| (?:am|le|on|w dniu|dnia|dne)\b|.{0,3}[0-9]", re.IGNORECASE)
+"""The word belongs to another date that follows it."""
 
 
 def find_births(sight: Sight) -> None:
@@ -76,3 +85,19 @@ def find_births(sight: Sight) -> None:
         rank = about.get("birth")
         if rank is not None and rank <= min(about.get("phone", 9), 1):
             sight.found.append(Value(match.start(), match.end(), "DATE_OF_BIRTH", 0.85))
+    for end, start in sight.words.behind("birth", sight.low, sight.high, 0):
+        if sight.text[start:end].lower() in _SAID_BEHIND and not _GOES_ON.match(sight.text, end, sight.high):
+            _find_before(sight, start, end)
+
+
+def _find_before(sight: Sight, start: int, end: int) -> None:
+    """Find a date right before a word of birth."""
+    low = max(sight.low, start - _LONGEST_DATE)
+    between = _BEFORE_IT.match(sight.text[low:start][::-1])
+    if between is None:
+        return
+    last = start - between.end()
+    for match in _DATE.finditer(sight.text, low, last):
+        if match.end() == last:
+            sight.seen.append((match.start(), end))
+            sight.found.append(Value(match.start(), last, "DATE_OF_BIRTH", 0.85))

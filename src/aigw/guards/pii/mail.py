@@ -39,6 +39,8 @@ _CREDENTIALS: Final = re.compile(
 )
 _SCHEME: Final = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,20}$")
 _MOST_SCHEME: Final = 21
+_SHORTEST_SCHEME: Final = 5
+"""With ``://`` behind it; what follows that is who logs in there, and no address of mail."""
 _PLACEHOLDER: Final = re.compile(r"^[$%]|^\*+$|^x+$|^\.+$")
 
 
@@ -108,7 +110,10 @@ def _is_code(text: str, start: int, at: int, end: int, high: int) -> bool:
         return True
     if _RESOLUTION.match(text, at + 1, end) and text[start:end].rpartition(".")[2].lower() in _FILES:
         return True
-    return behind == ":" and text[start:at] == "git" and not text[end + 1 : end + 2].isspace()
+    if behind == ":":  # as scp and git write the places of files
+        next_ = text[end + 1 : min(end + 2, high)]
+        return next_ in {"/", "~"} or (text[start:at] == "git" and not next_.isspace())
+    return behind != "@" and text.startswith("://", start - 3) and start > _SHORTEST_SCHEME
 
 
 def find_credentials(sight: Sight) -> None:

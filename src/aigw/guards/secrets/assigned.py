@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aigw.guards.secrets.seen import Seen
 
 MARKS: Final = (
-    *("pass", "pw", "pswd", "secret", "token", "key", "auth", "cred", "bearer", "pin", "identified", "sas"),
+    *("pass", "pw", "pswd", "secret", "token", "key", "auth", "cred", "bearer", "pin", "psk", "identified", "sas"),
     *("contrase", "kennwort", "senha", "wachtwoord", "haslo", "paro", "adgangskode", "salasana", "heslo", "sifre"),
     *("clave", "sandi", "chiave"),
 )
@@ -33,6 +33,8 @@ MORE_MARKS: Final = tuple(
         *(("hasło", 3), ("lösenord", 1), ("jelszó", 5), ("şifre", 0), ("schlüssel", 4), ("clé", 2)),
         *(("пароль", 0), ("ключ", 2), ("密码", 0), ("密碼", 0), ("密钥", 0), ("口令", 0)),
         *(("パスワード", 0), ("비밀번호", 1), ("암호", 0)),
+        *(("mật khẩu", 1), ("รหัสผ่าน", 4), ("كلمة المرور", 3), ("كلمة السر", 3), ("رمز عبور", 2), ("पासवर्ड", 2)),
+        *(("סיסמה", 1), ("סיסמא", 1), ("κωδικός πρόσβασης", 0)),
     )
 )
 """More, each with a character in it: to look for one character takes a tenth of the time."""
@@ -81,6 +83,8 @@ _API: Final = re.compile(
 AHEAD: Final = 80
 """How many characters behind a value the name may begin that tells what it is."""
 
+_WHOLE: Final = frozenset(["identified", "mật khẩu"])
+"""Names of passwords of which no single word is one."""
 _STATEMENT: Final = re.compile(r"[A-Za-z_][\w.]{0,60}+(?:=[A-Za-z_]|\()")
 
 
@@ -209,7 +213,7 @@ def _is_statement(value: str) -> bool:
 
 
 def _kind_of(name: str) -> str:
-    return "password" if name.lower() == "identified" else kind_of(name)
+    return "password" if name.lower() in _WHOLE else kind_of(name)
 
 
 def _marks_of(low: str) -> Iterable[str]:

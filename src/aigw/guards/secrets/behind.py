@@ -19,7 +19,7 @@ _ASSIGN: Final = re.compile(
     (?: [ \t]{0,4}:[ \t]{0,2}[A-Za-z_][A-Za-z0-9_.\[\]|?]{0,30}(?=[ \t]{0,4}=)                     # password: str = ...
       | [ \t]{1,3}(?:string|String|str|text|TEXT)(?=[ \t]{0,4}:?=) )?
     [ \t]{0,12}
-    (?P<sign> := | => | %3[dD] | ={1,3} | !={1,2} | \?\??= | \|\|=? | \.= | \+= | <- | :{1,2}=? | -> | →
+    (?P<sign> := | => | %3[dD] | ={1,3} | !={1,2} | \?\??= | \|\|=? | \.= | \+= | <- | :{1,3}=? | -> | →
       | \uff1a | >\s{0,40} | ,(?=[ ]{0,4}\\?["'`]) | \(?\(\s{0,4}(?=["'`\\]) | [ \t](?=["'`]) | [ ]?\|[ ]? )
     (?P<space> [ \t]{0,12}) [(@]?
     (?: (?:rb?|br?|b|u|f|L|str|String|Some|bytes|encode|
@@ -46,7 +46,7 @@ _SAID: Final = re.compile(
             (?:is|was|are|been|got) (?:[ ](?:now|just|since|been))? [ ]
                 (?:changed|set|reset|updated|rotated|switched) [ ](?:back[ ])?to
           | is|was|are|will[ ]be|is[ ]going[ ]to[ ]be|to|as|called|equals|reads|says|still|be|on|-|\u2013|\u2014|:|=
-          | ist|lautet|war|auf|es|era|est|c'est|é|è|foi|är|er|jest|это
+          | ist|lautet|war|auf|es|era|est|c'est|é|è|foi|är|er|jest|это|là|هي|هو|है|είναι|הוא|היא
         )
         (?:[ ](?:now|still|currently|just|simply|literally|set[ ]to|temporarily|actually|always|this|jetzt|ahora))?
         [ ]?[:=]? [ \t\n]{{1,3}}
@@ -56,7 +56,7 @@ _SAID: Final = re.compile(
 )
 _SAID_DIRECTLY: Final = re.compile(
     r"[\"'`*]{0,2}(?:[ ](?:of|named|like|number|no\.?|code)|[ ](?:от|для|к|на)[ ][\w-]{2,20})?"
-    r"[ \t\n(\u3000是は為为는은가이を\uff1a]{1,2}+(?![A-Za-z]{1,30}+(?:[\s,;]|[.:]\s))"  # a word is none
+    r"(?:คือ ?|[ \t\n(\u3000是は為为는은가이を\uff1a]{1,2}+)(?![A-Za-z]{1,30}+(?:[\s,;]|[.:]\s))"  # a word is none
 )
 _VERBS: Final = frozenset(["pass", "clave", "sandi", "bearer"])
 
@@ -96,7 +96,7 @@ _PLACE: Final = itemgetter(0)
 _WORDS: Final = frozenset("abcdefghijklmnopqruvwxyzABCDEFGHIJKLMNOPQRUVWXYZ")
 """How words begin that are none of those that may stand before a sign, `str` and `text`."""
 _SIGNS: Final = frozenset("=:")
-_GOES_ON: Final = frozenset(" \t\n\"'`*):=→-\u2013\u2014\u2019\u3000是は為为는은가이を\uff1a")
+_GOES_ON: Final = frozenset(" \t\n\"'`*):=→-\u2013\u2014\u2019\u3000是は為为는은가이を\uff1aค")
 """What a sentence may go on with behind a name."""
 
 

@@ -11,6 +11,7 @@ from aigw.aside import breathe
 from aigw.errors import ConfigError
 from aigw.guards.secrets.assigned import AHEAD, Assigned
 from aigw.guards.secrets.commands import find_given
+from aigw.guards.secrets.cookies import find_sessions
 from aigw.guards.secrets.formats import FORMATS
 from aigw.guards.secrets.judged import LABELS
 from aigw.guards.secrets.pairs import find_pairs
@@ -186,6 +187,7 @@ class Secrets:
         found += [span for span in find_given(text, begin) if span.start >= start]
         breathe()
         found += [span for span in find_pairs(seen, begin) if span.start >= start]
+        found += [span for span in find_sessions(seen, begin) if span.start >= start]
         breathe()
         found += find_keys(text, start)
         for kind, pattern in self._custom:

@@ -17,10 +17,10 @@ def _endings(text: str) -> tuple[str, ...]:
 
 
 PASSWORDS: Final = _words("""
-    password passwd pwd pswd psw pass passphrase passcode pasword passw passwrd pw passwordhash userpass passwort
+    password passwd pwd pswd psw psk pass passphrase passcode pasword passw passwrd pw passwordhash userpass passwort
     passe kennwort losung contraseña contrasena clave senha wachtwoord hasło haslo parola parolă parool lösenord
     losenord adgangskode kodeord passord salasana heslo jelszó jelszo пароль пароля şifre sifre sandi
-    密码 密碼 口令 パスワード 비밀번호 암호
+    密码 密碼 口令 パスワード 비밀번호 암호 รหัสผ่าน पासवर्ड סיסמה סיסמא المرور السر عبور πρόσβασης
 """)
 SECRETS: Final = _words("""
     secret secrets credential credentials creds cred geheimnis secreto segredo secrete
@@ -104,7 +104,7 @@ def kind_of(name: str) -> str:
             words = [word.lower() for word in words]
     while words and words[-1].isdigit():
         words.pop()
-    if not words or words[-1] in _NOT_LAST:
+    if not words or (words[-1] in _NOT_LAST and len(words) > 1):
         return ""
     for at in range(len(words) - 1, -1, -1):
         if kind := _kind_of_word(words[at], words[at - 1] if at else ""):

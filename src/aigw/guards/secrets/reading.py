@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _TELLS: Final = re.compile(
     r"[ \t:=→\u2013\u2014'\u2019-]"
     r"(?:(?<![ \t])|is|was|are|been|got|will|to|as|called|equals|reads|says|still|be|on|ist|lautet"
-    r"|war|auf|es|era|est|c.est|é|è|foi|är|er|jest|это)"
+    r"|war|auf|es|era|est|c.est|é|è|foi|är|er|jest|это|là|هي|هو|है|είναι|הוא|היא)"
 )
 _LONGEST_BETWEEN: Final = 190
 _LONGEST_TO_DIGIT: Final = 300
