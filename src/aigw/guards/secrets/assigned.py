@@ -115,11 +115,11 @@ class Assigned:
         found: list[Span] = []
         still_open = len(text)
         reading = Reading(seen, known)
-        done = 0  # names in a value that is surely one are not read, if theirs would only be a part of it
+        deep = done = 0  # names within a value that is surely one are not read, if theirs would only be a part of it
         for number, (name, end) in enumerate(_names(seen, begin)):
             if number % _REST_AFTER == 0:
                 breathe()
-            if end < done:
+            if deep < name and end < done:
                 continue
             written = text[name:end]
             before = text[name - 1 : name]
@@ -132,7 +132,7 @@ class Assigned:
             if after is not None and after.start <= name + REACH:
                 found.append(after)
                 if after.score >= MOST and text[after.start - 1] not in _QUOTES:
-                    done = after.end - _LONGEST_JOINED
+                    deep, done = after.start + AHEAD + _LONGEST_SAID, after.end - _LONGEST_JOINED
             if before in _BEFORE_NAME and kind not in _NEVER_BEFORE:
                 said = _before(reading, name, kind)
                 if said is not None:

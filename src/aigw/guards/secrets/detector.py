@@ -209,7 +209,7 @@ _START: Final = attrgetter("start")
 
 def _before_strong(text: str, start: int, cut: int) -> int:
     """Move a cut before what looks like a password, while the text may still come to say that it is one."""
-    low = max(start, len(text) - AHEAD - REACH)
+    low = last_token(text[: max(start, len(text) - AHEAD - REACH)], start)  # a token is not cut
     for token in _TOKENS.finditer(text, low, max(low, cut)):
         if len(text) - token.end() <= AHEAD and _may_be_said(token[0]):
             return token.start()
