@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import sys
+import zlib
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
@@ -19,7 +20,6 @@ from math import fsum, log, sqrt
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 from aigw.guards.injection import features
 from aigw.guards.injection.rules import IN_QUOTES, rules
@@ -41,11 +41,11 @@ AGAINST = 3.0
 ROUNDS = 14
 SLOPE = 4.0
 """How fast the score rises with the margin of the machine."""
-SHIFT = 0.5
+SHIFT = 0.6
 """The margin where the score is one half, chosen by leaving out one source at a time (docs/guards/injection.md)."""
-LENGTH = 0.5
+LENGTH = 1.0
 """What an e-fold number of windows takes from the margin: the highest of many is high by chance."""
-QUOTED = 0.6
+QUOTED = 1.2
 """What is taken from the margin of a text that quotes attacks and talks about them."""
 SAMPLES = 2
 KINDS = (
@@ -118,7 +118,7 @@ def own_rows() -> list[Row]:
 
 def quarter(group: str) -> int:
     """Return which quarter a group belongs to: rows are joined only within one, so that it can be left out whole."""
-    return crc32(group.encode("utf-8", "replace")) % 4
+    return zlib.crc32(group.encode("utf-8", "replace")) % 4
 
 
 def own_documents() -> Iterator[Row]:
@@ -375,7 +375,7 @@ def main() -> None:
         "attacks": sum(row.is_attack for row in rows),
         "sha256": hashlib.sha256(weights).hexdigest(),
     }
-    (HOME / "weights.bin").write_bytes(weights)
+    (HOME / "weights.bin").write_bytes(zlib.compress(weights, 9))
     (HOME / "weights.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(card))
 

@@ -11,7 +11,7 @@ from aigw.guards.injection.features import CHUNK
 from aigw.guards.injection.mention import Mentions
 from aigw.guards.injection.model import load
 from aigw.guards.injection.provenance import provenance
-from aigw.guards.injection.rules import Hit, rules
+from aigw.guards.injection.rules import AGREED_IN_MARKS, DOUBTED, Hit, rules
 from aigw.guards.injection.salad import salad
 from aigw.guards.injection.words import NOISE, read
 from aigw.guards.normalise import fold
@@ -42,6 +42,8 @@ SUSPECT: Final = 0.3
 CHANGED: Final = 0.1
 """What a reading must score more than the text as it stands: there is nothing disguised in what reads the same."""
 MOST_NARROWED: Final = 8
+AROUND: Final = 40
+"""Characters on both sides of the words of a rule by which it is judged whether they are an attack."""
 
 _PLACES: Final[Mapping[str, Source]] = {"tool_results": "tool", "tools": "tool"}
 
@@ -165,9 +167,22 @@ class Injection:
     def _read(self, words: Words, text: str, mentions: Mentions, windows: int = 1) -> Iterator[Hit]:
         hits = [*rules(words, mentions), *salad(text, words.folded)]
         breathe()
-        yield from hits
         if self._model and words.tokens.count(NOISE) <= len(words.tokens) / 2:
-            yield Hit("model", load().score(words, [hit.rule for hit in hits], windows, mentions))
+            is_quoting = any(hit.needs >= AGREED_IN_MARKS for hit in hits)
+            score = load().score(words, [hit.rule for hit in hits], windows, mentions, is_quoting=is_quoting)
+            yield Hit("model", score)
+            hits = [self._doubted(hit, words) if hit.needs > score else hit for hit in hits]
+        yield from hits
+
+    def _doubted(self, hit: Hit, words: Words) -> Hit:
+        """Return a rule that the model does not agree with for the whole: it counts if it does for what stands around.
+
+        Words that have nothing to do with an attack do not hide it so.
+        """
+        start, end = hit.place
+        around = words.folded[max(0, start - AROUND) : end + AROUND]
+        is_one = hit.score >= THRESHOLD and load().score(read(around), [hit.rule]) >= hit.needs
+        return hit if is_one else hit._replace(score=hit.score * DOUBTED)
 
     def _narrowed(self, text: str, first: int, last: int, score: float) -> Iterator[Span]:
         """Yield the pieces of a block that score enough alone; the block, where none does."""

@@ -1,4 +1,4 @@
-"""Features of the model: hashed words, pairs of words in a row or with one between them, and classes of words.
+"""Features of the model: hashed words and their senses, pairs of words in a row or with one between, classes of words.
 
 The same code runs when the model is trained and when it is asked. A feature of a word is the CRC-32 of a part of it
 (ITU-T V.42, computed in C), cut to the number of weights; collisions are part of the model.
@@ -12,12 +12,14 @@ from operator import add, xor
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
+from aigw.guards.injection.senses import senses
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aigw.guards.injection.words import Words
 
-BITS: Final = 18
+BITS: Final = 20
 MASK: Final = (1 << BITS) - 1
 CHUNK: Final = 80
 """Tokens that are counted together; two neighbouring chunks are a window, about 800 characters of English."""
@@ -34,6 +36,7 @@ _SEED_OF_ENDING: Final = 3
 _SEED_OF_CLASS: Final = 4
 _SEED_OF_RULE: Final = 5
 _SEED_OF_PART: Final = 6
+_SEED_OF_SENSE: Final = 7
 _LONGEST: Final = 24
 _SHORT: Final = 3
 _APART: Final = 0x15555
@@ -43,7 +46,10 @@ _SECOND: Final = 5381
 
 
 def look(token: str) -> list[int]:
-    """Return the features of a token; the first is the hash of all of it."""
+    """Return the features of a token: the hash of all of it, that of its sense, if it has one, those of its parts."""
+    number = senses().get(token)
+    if number is not None:
+        return [_index(token, _SEED_OF_WORD), _index(str(number), _SEED_OF_SENSE)]
     plain = token[:_LONGEST] if token.isalpha() else token[:_LONGEST].translate(_DIGITS)
     own = _index(plain, _SEED_OF_WORD)
     return [own] if plain.isascii() else [own, *_parts(plain)]

@@ -105,6 +105,10 @@ QUOTED: Final = 80
 QUOTED_IN_ARTICLE: Final = 240
 FEWEST_UNSPACED: Final = 12
 """Characters around it in its sentence that show the same in a script without spaces."""
+_OF_DATA_MARKS: Final = ('":', "=", "{")
+"""What stands before quotation marks that are none, but part of JSON or markup."""
+FEWEST_AROUND: Final = 24
+"""Characters of a text besides some words, without which it is nothing but these words."""
 LONGEST_UNSPACED: Final = 40
 """Characters of a script without spaces: what is further apart belongs to different statements."""
 _UNSPACED: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
@@ -165,13 +169,30 @@ class Mentions:
         before, after = folded[max(0, start - QUOTED) : start], folded[end : end + QUOTED]
         if _SET_OFF.search(before) and _ON_ATTACKS.search(folded, max(0, start - FAR), end + FAR):
             return True
-        opened = max((before.rfind(mark) for mark in _OPEN), default=-1)
+        opened = _opened(before)
         if opened < 0 or not any(mark in after for mark in _CLOSE):
             return False
         if '"""' in before[max(0, opened - 2) :]:
             return True
         is_told = _CUE.search(folded, max(0, start - NEAR), start) or _CUE_AFTER.search(folded, end, end + NEAR)
         return is_told is not None
+
+    def are_marked(self, start: int, end: int) -> bool:
+        """Tell whether the words at a place stand in quotation marks, which are none of data."""
+        folded = self._folded
+        before, after = folded[max(0, start - QUOTED) : start], folded[end : end + QUOTED]
+        opened = _opened(before)
+        if not self._is_trusted or opened < 0 or not any(mark in after for mark in _CLOSE):
+            return False
+        return not before[:opened].rstrip().endswith(_OF_DATA_MARKS)
+
+    def have_company(self, start: int, end: int) -> bool:
+        """Tell whether there is more than the words at a place."""
+        return len(self._folded) - (end - start) >= FEWEST_AROUND
+
+    def are_ascii(self, start: int, end: int) -> bool:
+        """Tell whether the words at a place are written in Latin letters."""
+        return self._folded[start:end].isascii()
 
     def is_in_code(self, start: int) -> bool:
         """Tell whether a place is in a block of code in a text of somebody who may show code."""
@@ -196,3 +217,8 @@ class Mentions:
             return len(sentence) + len(rest) >= FEWEST_UNSPACED
         line = before[before.rfind("\n") + 1 :]
         return any(mark in line for mark in _OPEN) and any(mark in after for mark in _CLOSE)
+
+
+def _opened(before: str) -> int:
+    """Return where the last quotation mark stands in what is before some words; -1 if there is none."""
+    return max((before.rfind(mark) for mark in _OPEN), default=-1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import zlib
 from functools import cache
 from importlib import resources
 from itertools import pairwise
@@ -81,7 +82,13 @@ class Model:
         self._seen: dict[str, _Seen] = {}
 
     def score(
-        self, words: Words, rules: Sequence[str] = (), windows: int = 1, mentions: Mentions | None = None
+        self,
+        words: Words,
+        rules: Sequence[str] = (),
+        windows: int = 1,
+        mentions: Mentions | None = None,
+        *,
+        is_quoting: bool = False,
     ) -> float:
         """Return the highest score of a window of a text, from 0 to 1.
 
@@ -90,12 +97,14 @@ class Model:
             rules: names of the rules that fit the whole of it.
             windows: of all the text that it is read from; its own count at least.
             mentions: tells whether the text is an article on attacks; asked only where that may matter.
+            is_quoting: the words of a rule stand in quotation marks.
         """
         evidence = sum([self._weights[rule(name)] - _ZERO for name in rules]) * RULE_VALUE
         margins = self._margins(words)
         margin = (max(margins, default=0.0) + evidence) * self._scale + self._bias
         margin -= self._length * math.log(max(len(margins), windows, 1))
-        if any(name.endswith(IN_QUOTES) for name in rules) or (margin > UNLIKELY and mentions and mentions.is_article):
+        is_quoting = is_quoting or any(name.endswith(IN_QUOTES) for name in rules)
+        if is_quoting or (margin > UNLIKELY and mentions and mentions.is_article):
             margin -= self._quoted
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, margin))))
 
@@ -136,7 +145,7 @@ def load() -> Model:
         ValueError: the file is not the one that the card tells of.
     """
     home = resources.files("aigw.guards.injection")
-    weights = home.joinpath(WEIGHTS).read_bytes()
+    weights = zlib.decompress(home.joinpath(WEIGHTS).read_bytes())
     card = json.loads(home.joinpath(CARD).read_text(encoding="utf-8"))
     if len(weights) != MASK + 1:
         raise ValueError(f"{WEIGHTS} has {len(weights)} bytes, not {MASK + 1}")

@@ -26,10 +26,14 @@ class Hit(NamedTuple):
     Args:
         rule: its name.
         score: from 0 to 1.
+        needs: what the model must score at least, of the text or of what stands around, for it to decide.
+        place: where it fits the folded text, if it needs anything.
     """
 
     rule: str
     score: float
+    needs: float = 0.0
+    place: tuple[int, int] = (0, 0)
 
 
 class _WordRule(NamedTuple):
@@ -91,6 +95,20 @@ IN_QUOTES: Final = ", quoted"
 """Ends the names of rules that fit words which are mentioned."""
 MENTIONED: Final = 0.4
 """What a score is multiplied with where the words are quoted and talked about, not used."""
+DOUBTED: Final = 0.5
+"""The same where the model is sure of the contrary."""
+AGREED: Final = 0.1
+"""What the model must score at least for words to decide; it knows too little of those of other scripts."""
+AGREED_IN_MARKS: Final = 0.9
+"""The same for words in quotation marks that nothing is said of."""
+_OF_FORM: Final = frozenset(
+    (
+        *("chat-token", "fake-system-message", "fake-turn", "affirmative-start", "hijacked-output"),
+        *("image-exfiltration", "note-to-model", "from-the-user", "decode-and-obey", "translate-and-obey"),
+        *("turned-task", "many-shot"),
+    )
+)
+"""Rules on how a text is made, which the model knows little of."""
 MOST_HITS: Final = 64
 MANY_SHOTS: Final = 6
 """Turns that a prompt brings along, and words of harm in them, which make it an attempt to teach by example."""
@@ -104,14 +122,17 @@ def rules(words: Words, mentions: Mentions | None = None) -> list[Hit]:
         words: the text.
         mentions: what is mentioned in it; by default it may be an article.
     """
-    found: dict[str, float] = {}
-    for name, score in _all_hits(words, mentions or Mentions(words.folded)):
-        found[name] = max(found.get(name, 0.0), score)
-    is_article = any(score < WEAK for score in found.values()) and _ARTICLE.search(words.folded) is not None
-    return [Hit(name, score * ABOUT if is_article and score < WEAK else score) for name, score in found.items()]
+    found: dict[str, Hit] = {}
+    for hit in _all_hits(words, mentions or Mentions(words.folded)):
+        known = found.get(hit.rule)
+        if known is None or (hit.score, -hit.needs) > (known.score, -known.needs):
+            found[hit.rule] = hit
+    hits = [*found.values()]
+    is_article = any(hit.score < WEAK for hit in hits) and _ARTICLE.search(words.folded) is not None
+    return [hit._replace(score=hit.score * ABOUT) if is_article and hit.score < WEAK else hit for hit in hits]
 
 
-def _all_hits(words: Words, mentions: Mentions) -> Iterator[tuple[str, float]]:
+def _all_hits(words: Words, mentions: Mentions) -> Iterator[Hit]:
     folded, letters = words.folded, "".join(words.letters)
     places: list[tuple[int, int]] = []
     for rule in WORD_RULES:
@@ -123,19 +144,30 @@ def _all_hits(words: Words, mentions: Mentions) -> Iterator[tuple[str, float]]:
             if (_CLAIMED if rule.is_imperative else _FORBIDDEN).search(before) or (
                 rule.name == "extract" and _FORBIDDEN.search(before)
             ):
-                yield f"{rule.name}-told", min(rule.score, 0.3)
+                yield Hit(f"{rule.name}-told", min(rule.score, 0.3))
                 continue
             places = places or word_places(words)
             start, end = places[match.start()][0], places[match.end() - 1][1]
             yield _weighed(rule.name, rule.score, mentions, start, end)
     if letters.count("H") >= MANY_SHOTS and len(_TURN.findall(folded)) >= MANY_SHOTS:
-        yield "many-shot", 0.6
+        yield Hit("many-shot", 0.6)
     for name, score, start, end in text_rules(words):
         yield _weighed(name, score, mentions, start, end)
 
 
-def _weighed(name: str, score: float, mentions: Mentions, start: int, end: int) -> tuple[str, float]:
-    """Return the name and the score of a rule for where it fits: it is another one where the words are mentioned."""
+def _weighed(name: str, score: float, mentions: Mentions, start: int, end: int) -> Hit:
+    """Return a rule for where it fits: it is another one where the words are mentioned."""
     if mentions.has(start, end) or (name == "chat-token" and mentions.is_in_code(start)):
-        return name + IN_QUOTES, score * MENTIONED
-    return name, score
+        return Hit(name + IN_QUOTES, score * MENTIONED)
+    if name in _OF_FORM:
+        return Hit(name, score)
+    return Hit(name, score, _needed(mentions, start, end), (start, end))
+
+
+def _needed(mentions: Mentions, start: int, end: int) -> float:
+    """Return what the model must score for words at a place to decide; nothing where they stand alone."""
+    if not mentions.have_company(start, end):
+        return 0.0
+    if mentions.are_marked(start, end):
+        return AGREED_IN_MARKS
+    return AGREED if mentions.are_ascii(start, end) else 0.0
