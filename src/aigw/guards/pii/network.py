@@ -223,5 +223,7 @@ def find_macs(sight: Sight) -> None:
 def find_named_macs(sight: Sight) -> None:
     """Find MAC addresses without separators, right behind words that name them."""
     for match in sight.matches_behind("mac", _MAC_NEAR, _BARE_MAC):
-        if sight.topics(match.start(), _MAC_NEAR).get("mac") == 0:
+        about = sight.topics(match.start(), _MAC_NEAR)
+        rank = about.get("mac")
+        if rank == 0 or (rank == 1 and about.get("wallet") == 0):  # "address" may stand between
             sight.found.append(Value(match.start(), match.end(), "MAC", 0.8))

@@ -81,7 +81,7 @@ _NATIONAL: Final = {
     "FR": "nir insee sécu sécurité secu sociale securite vitale",
     "ES": "dni nie nif documento",
     "IT": "codice fiscale cf",
-    "NL": "bsn burgerservicenummer sofi sofinummer",
+    "NL": "bsn burgerservice burgerservicenummer sofi sofinummer",
     "BE": "rijksregister rijksregisternummer registre insz niss nn nrn belge belgian rijks",
     "PL": "pesel nip",
     "SE": "personnummer pnr samordningsnummer",
@@ -133,7 +133,7 @@ _NATIONAL: Final = {
 
 IDEOGRAPHIC: Final = {
     "phone": "电话 電話 手机 手機 携帯 致电 热线 전화 휴대폰 연락처 핸드폰 請撥 请拨 联系 聯絡 拨打 撥打 お問い合わせ 連絡先".split(),
-    "birth": "生年月日 出生日期 出生 生日 誕生日 생년월일 생일 生于 生於 生まれ".split(),
+    "birth": "生年月日 出生日期 出生 生日 誕生日 생년월일 생일 출생 生于 生於 生まれ".split(),
     "card": "カード 信用卡 银行卡 卡号 카드".split(),
     "CN": "身份证 居民身份".split(),
     "TW": "身分證 身份證".split(),

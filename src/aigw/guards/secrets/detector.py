@@ -145,8 +145,8 @@ class Secrets:
         cut = last_token(seen.text, begin)
         if cut == begin and len(seen.text) - begin > _LONGEST_TOKEN:
             cut = len(seen.text) - _LONGEST_SECRET
-        cut = min(cut, open_block(seen.text, begin))
-        cut = _before_type(seen.text, _before_strong(seen.text, begin, cut))
+        cut = min(_before_strong(seen.text, begin, cut), open_block(seen.text, begin))
+        cut = _before_type(seen.text, cut)
         if cut <= begin:
             return start, []
         spans, still_open = self._look(seen, begin)
@@ -207,13 +207,19 @@ def _in_order(spans: list[Span]) -> list[Span]:
 _START: Final = attrgetter("start")
 
 
-def _before_strong(text: str, start: int, cut: int) -> int:
-    """Move a cut before what looks like a password, while the text may still come to say that it is one."""
-    low = last_token(text[: max(start, len(text) - AHEAD - REACH)], start)  # a token is not cut
-    for token in _TOKENS.finditer(text, low, max(low, cut)):
-        if len(text) - token.end() <= AHEAD and _may_be_said(token[0]):
+def _before_strong(text: str, start: int, last: int) -> int:
+    """Return where what looks like a password begins, while the text may still come to say that it is one.
+
+    Args:
+        text: the text.
+        start: where to begin.
+        last: where the last token begins, whose end may still say so.
+    """
+    low = last_token(text[: max(start, last - AHEAD - REACH)], start)  # a token is not cut
+    for token in _TOKENS.finditer(text, low, max(low, last)):
+        if last - token.end() <= AHEAD and _may_be_said(token[0]):
             return token.start()
-    return cut
+    return last
 
 
 def _before_type(text: str, cut: int) -> int:
