@@ -43,7 +43,7 @@ SLOPE = 4.0
 """How fast the score rises with the margin of the machine."""
 SHIFT = 0.6
 """The margin where the score is one half, chosen by leaving out one source at a time (docs/guards/injection.md)."""
-LENGTH = 1.0
+LENGTH = 0.7
 """What an e-fold number of windows takes from the margin: the highest of many is high by chance."""
 QUOTED = 1.2
 """What is taken from the margin of a text that quotes attacks and talks about them."""
