@@ -155,7 +155,9 @@ def check(text):
 @example("key AKIAIOSFODNN7EXAMPLQ is Kq2LmP7vBn4RkeyPahbGciOiJIUzI1NiJ9 :==?: .eyJzdWIiOiIxMjM")  # past a known token
 @example("KEY is `r\u662f3O2passwordwas`")  # the digit comes last, in open quotes
 @example("er2;Passwort = Bearer NiJ9]name@host.com/." + "q9Xc2LmV7bNw4R" * 9 + "AKIAIOSFODNN7EXAMPLQ0")  # said before
-@example("keyhunter2secret, is --password export istwas" + "q9Xc2LmV7bNw4RtYz8Kd" * 2 + "AuthorizationMIIEvQ")  # two names
+@example(
+    "keyhunter2secret, is --password export istwas" + "q9Xc2LmV7bNw4RtYz8Kd" * 2 + "AuthorizationMIIEvQ"
+)  # two names
 @example("api_keysk_live_4eC39HqLyjWDarjtT1zdp7dcsecret;rt:" + "pwq9Xc2LmV7bNw4R" * 16 + "パロール")  # a long token
 def test_what_is_settled_stays(text):
     """Whatever follows, what was decided is what is found in the whole, and nothing found crosses a cut."""

@@ -11,9 +11,9 @@ from aigw.guards.injection.features import CHUNK
 from aigw.guards.injection.mention import Mentions
 from aigw.guards.injection.model import load
 from aigw.guards.injection.provenance import provenance
-from aigw.guards.injection.rules import AGREED_IN_MARKS, DOUBTED, Hit, rules
+from aigw.guards.injection.rules import AGREED_IN_MARKS, DOUBTED, Fit, Hit, rules
 from aigw.guards.injection.salad import salad
-from aigw.guards.injection.words import NOISE, read
+from aigw.guards.injection.words import NOISE, lexicon, read
 from aigw.guards.normalise import fold
 from aigw.guards.normalise_decoders import MOST_READINGS, readings
 from aigw.guards.span import Span
@@ -49,7 +49,7 @@ _PLACES: Final[Mapping[str, Source]] = {"tool_results": "tool", "tools": "tool"}
 
 
 class Injection:
-    """Finds prompt injection and jailbreaks: a `Detector`, and a score.
+    """Finds prompt injection and jailbreaks: a `Detector`, and a score. The first one reads the model, in some 20 ms.
 
     Args:
         threshold: the score from which on a text counts as an attack, between 0 and 1.
@@ -83,6 +83,9 @@ class Injection:
             self._thresholds[name] = _threshold(f"thresholds[{name!r}]", value)
         self._source: Source = source
         self._model = model
+        lexicon()  # read now, not in the first call beside a loop
+        if model:
+            load()
 
     def for_place(self, place: str) -> Injection:
         """Return the detector for texts of a place of a call, as `Guard` asks for it."""
@@ -165,24 +168,16 @@ class Injection:
                 yield Hit(f"hidden: {hit.rule}", min(1.0, hit.score + HIDDEN) if is_new else hit.score)
 
     def _read(self, words: Words, text: str, mentions: Mentions, windows: int = 1) -> Iterator[Hit]:
-        hits = [*rules(words, mentions), *salad(text, words.folded)]
+        fits, hits = rules(words, mentions), salad(text, words.folded)
         breathe()
         if self._model and words.tokens.count(NOISE) <= len(words.tokens) / 2:
-            is_quoting = any(hit.needs >= AGREED_IN_MARKS for hit in hits)
-            score = load().score(words, [hit.rule for hit in hits], windows, mentions, is_quoting=is_quoting)
-            yield Hit("model", score)
-            hits = [self._doubted(hit, words) if hit.needs > score else hit for hit in hits]
+            names = [fit.rule for fit in fits] + [hit.rule for hit in hits]
+            is_quoting = any(fit.needs >= AGREED_IN_MARKS for fit in fits)
+            score = load().score(words, names, windows, mentions, is_quoting=is_quoting)
+            hits.append(Hit("model", score))
+            fits = [_agreed(fit, words) if fit.needs > score else fit for fit in fits]
         yield from hits
-
-    def _doubted(self, hit: Hit, words: Words) -> Hit:
-        """Return a rule that the model does not agree with for the whole: it counts if it does for what stands around.
-
-        Words that have nothing to do with an attack do not hide it so.
-        """
-        start, end = hit.place
-        around = words.folded[max(0, start - AROUND) : end + AROUND]
-        is_one = hit.score >= THRESHOLD and load().score(read(around), [hit.rule]) >= hit.needs
-        return hit if is_one else hit._replace(score=hit.score * DOUBTED)
+        yield from (Hit(fit.rule, fit.score) for fit in fits)
 
     def _narrowed(self, text: str, first: int, last: int, score: float) -> Iterator[Span]:
         """Yield the pieces of a block that score enough alone; the block, where none does."""
@@ -199,6 +194,17 @@ class Injection:
                     break
         if not pieces:
             yield Span(first, last, self.kind, score)
+
+
+def _agreed(fit: Fit, words: Words) -> Fit:
+    """Return a rule that the model does not agree with for a text: it counts if it does for what stands around.
+
+    Words that have nothing to do with an attack do not hide it so.
+    """
+    start, end = fit.place
+    around = words.folded[max(0, start - AROUND) : end + AROUND]
+    is_one = fit.score >= THRESHOLD and load().score(read(around), [fit.rule]) >= fit.needs
+    return fit if is_one else fit._replace(score=fit.score * DOUBTED)
 
 
 def _threshold(name: str, value: object) -> float:

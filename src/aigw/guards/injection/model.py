@@ -25,6 +25,7 @@ from aigw.guards.injection.features import (
     rule,
 )
 from aigw.guards.injection.rules import IN_QUOTES
+from aigw.guards.injection.senses import senses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,7 +140,7 @@ class Model:
 
 @cache
 def load() -> Model:
-    """Read the model of this package, once.
+    """Read the model of this package with the senses of words, once.
 
     Raises:
         ValueError: the file is not the one that the card tells of.
@@ -147,6 +148,7 @@ def load() -> Model:
     home = resources.files("aigw.guards.injection")
     weights = zlib.decompress(home.joinpath(WEIGHTS).read_bytes())
     card = json.loads(home.joinpath(CARD).read_text(encoding="utf-8"))
+    senses()
     if len(weights) != MASK + 1:
         raise ValueError(f"{WEIGHTS} has {len(weights)} bytes, not {MASK + 1}")
     return Model(weights, card["scale"], card["bias"], length=card["length"], quoted=card["quoted"])

@@ -26,6 +26,18 @@ class Hit(NamedTuple):
     Args:
         rule: its name.
         score: from 0 to 1.
+    """
+
+    rule: str
+    score: float
+
+
+class Fit(NamedTuple):
+    """A rule that fits somewhere, before the model was asked.
+
+    Args:
+        rule: its name.
+        score: from 0 to 1.
         needs: what the model must score at least, of the text or of what stands around, for it to decide.
         place: where it fits the folded text, if it needs anything.
     """
@@ -109,59 +121,59 @@ _OF_FORM: Final = frozenset(
     )
 )
 """Rules on how a text is made, which the model knows little of."""
-MOST_HITS: Final = 64
+MOST_FITS: Final = 64
 MANY_SHOTS: Final = 6
 """Turns that a prompt brings along, and words of harm in them, which make it an attempt to teach by example."""
 _TURN: Final = re.compile(r"^[ \t#*<\[]{0,4}(?:human|user|q|question|h|u)[ \t]?[:>\]]", re.MULTILINE)
 
 
-def rules(words: Words, mentions: Mentions | None = None) -> list[Hit]:
+def rules(words: Words, mentions: Mentions | None = None) -> list[Fit]:
     """Return the rules that fit a text, each once with its best score.
 
     Args:
         words: the text.
         mentions: what is mentioned in it; by default it may be an article.
     """
-    found: dict[str, Hit] = {}
-    for hit in _all_hits(words, mentions or Mentions(words.folded)):
-        known = found.get(hit.rule)
-        if known is None or (hit.score, -hit.needs) > (known.score, -known.needs):
-            found[hit.rule] = hit
-    hits = [*found.values()]
-    is_article = any(hit.score < WEAK for hit in hits) and _ARTICLE.search(words.folded) is not None
-    return [hit._replace(score=hit.score * ABOUT) if is_article and hit.score < WEAK else hit for hit in hits]
+    found: dict[str, Fit] = {}
+    for fit in _fits(words, mentions or Mentions(words.folded)):
+        known = found.get(fit.rule)
+        if known is None or (fit.score, -fit.needs) > (known.score, -known.needs):
+            found[fit.rule] = fit
+    fits = [*found.values()]
+    is_article = any(fit.score < WEAK for fit in fits) and _ARTICLE.search(words.folded) is not None
+    return [fit._replace(score=fit.score * ABOUT) if is_article and fit.score < WEAK else fit for fit in fits]
 
 
-def _all_hits(words: Words, mentions: Mentions) -> Iterator[Hit]:
+def _fits(words: Words, mentions: Mentions) -> Iterator[Fit]:
     folded, letters = words.folded, "".join(words.letters)
     places: list[tuple[int, int]] = []
     for rule in WORD_RULES:
         breathe()
         for number, match in enumerate(rule.pattern.finditer(letters)):
-            if number == MOST_HITS:
+            if number == MOST_FITS:
                 break
             before = letters[max(0, match.start() - 4) : match.start()]
             if (_CLAIMED if rule.is_imperative else _FORBIDDEN).search(before) or (
                 rule.name == "extract" and _FORBIDDEN.search(before)
             ):
-                yield Hit(f"{rule.name}-told", min(rule.score, 0.3))
+                yield Fit(f"{rule.name}-told", min(rule.score, 0.3))
                 continue
             places = places or word_places(words)
             start, end = places[match.start()][0], places[match.end() - 1][1]
             yield _weighed(rule.name, rule.score, mentions, start, end)
     if letters.count("H") >= MANY_SHOTS and len(_TURN.findall(folded)) >= MANY_SHOTS:
-        yield Hit("many-shot", 0.6)
+        yield Fit("many-shot", 0.6)
     for name, score, start, end in text_rules(words):
         yield _weighed(name, score, mentions, start, end)
 
 
-def _weighed(name: str, score: float, mentions: Mentions, start: int, end: int) -> Hit:
+def _weighed(name: str, score: float, mentions: Mentions, start: int, end: int) -> Fit:
     """Return a rule for where it fits: it is another one where the words are mentioned."""
     if mentions.has(start, end) or (name == "chat-token" and mentions.is_in_code(start)):
-        return Hit(name + IN_QUOTES, score * MENTIONED)
+        return Fit(name + IN_QUOTES, score * MENTIONED)
     if name in _OF_FORM:
-        return Hit(name, score)
-    return Hit(name, score, _needed(mentions, start, end), (start, end))
+        return Fit(name, score)
+    return Fit(name, score, _needed(mentions, start, end), (start, end))
 
 
 def _needed(mentions: Mentions, start: int, end: int) -> float:
