@@ -43,7 +43,7 @@ CHANGED: Final = 0.1
 """What a reading must score more than the text as it stands: there is nothing disguised in what reads the same."""
 MOST_NARROWED: Final = 8
 AROUND: Final = 40
-"""Characters on both sides of the words of a rule by which it is judged whether they are an attack."""
+"""Characters on both sides of the words of a rule, in their line, by which it is judged whether they are an attack."""
 
 _PLACES: Final[Mapping[str, Source]] = {"tool_results": "tool", "tools": "tool"}
 
@@ -199,10 +199,11 @@ class Injection:
 def _agreed(fit: Fit, words: Words) -> Fit:
     """Return a rule that the model does not agree with for a text: it counts if it does for what stands around.
 
-    Words that have nothing to do with an attack do not hide it so.
+    That is what is near in the same line. Words that have nothing to do with an attack do not hide it so.
     """
     start, end = fit.place
-    around = words.folded[max(0, start - AROUND) : end + AROUND]
+    before, after = words.folded[max(0, start - AROUND) : start], words.folded[end : end + AROUND]
+    around = before[before.rfind("\n") + 1 :] + words.folded[start:end] + after.partition("\n")[0]
     is_one = fit.score >= THRESHOLD and load().score(read(around), [fit.rule]) >= fit.needs
     return fit if is_one else fit._replace(score=fit.score * DOUBTED)
 
