@@ -1,6 +1,6 @@
 """The injection guard: what it finds on data that was left out of training, and what it costs.
 
-``python benchmarks/guards_injection.py <injection_train.jsonl>`` takes about half a minute. Rows are left out by
+``python benchmarks/guards_injection.py <injection_train.jsonl>`` takes some minutes. Rows are left out by
 quarters (of our own rows whole templates), and then by source.
 """
 

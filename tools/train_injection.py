@@ -22,7 +22,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from aigw.guards.injection import features
-from aigw.guards.injection.rules import IN_QUOTES, rules
+from aigw.guards.injection.rules import rules
 from aigw.guards.injection.salad import salad
 from aigw.guards.injection.words import Words, read
 from aigw.guards.normalise import fold
@@ -261,14 +261,15 @@ class Bags:
     def make(self, row: Row) -> Bag:
         """Return the features of a row."""
         words = read(fold(row.text))
-        hits = [*rules(words), *salad(row.text, words.folded)]
+        fits = rules(words)
+        hits = [*fits, *salad(row.text, words.folded)]
         windows = [*self._windows(words)]
         scores = [hit.score for hit in hits]
         for reading in map(read, readings(row.text)):
             windows += self._windows(reading)
             scores += [hit.score for hit in rules(reading)]
         evidence = [features.rule(hit.rule) for hit in hits]
-        is_quoting = any(hit.rule.endswith(IN_QUOTES) for hit in hits)
+        is_quoting = any(fit.is_quoting for fit in fits)
         return Bag(row, windows, evidence, max(scores, default=0.0), is_quoting, list(range(len(windows))))
 
     def _windows(self, words: Words) -> Iterator[array[int]]:

@@ -11,7 +11,7 @@ from aigw.guards.injection.features import CHUNK
 from aigw.guards.injection.mention import Mentions
 from aigw.guards.injection.model import load
 from aigw.guards.injection.provenance import provenance
-from aigw.guards.injection.rules import AGREED_IN_MARKS, DOUBTED, Fit, Hit, rules
+from aigw.guards.injection.rules import DOUBTED, Fit, Hit, rules
 from aigw.guards.injection.salad import salad
 from aigw.guards.injection.words import NOISE, lexicon, read
 from aigw.guards.normalise import fold
@@ -108,8 +108,7 @@ class Injection:
             source: who wrote it; by default what the detector was made for.
         """
         source = self._known(source)
-        blocks = _blocks(len(text))
-        most = _most_readings(blocks)
+        blocks, most = _plan(len(text))
         return max((self._score(text[start:end], source, most) for start, end in blocks), default=0.0)
 
     def find(self, text: str, start: int = 0) -> list[Span]:
@@ -121,8 +120,7 @@ class Injection:
         """
         limit = self.limit()
         found: list[Span] = []
-        blocks = _blocks(len(text))
-        most = _most_readings(blocks)
+        blocks, most = _plan(len(text))
         for first, last in blocks:
             score = self._score(text[first:last], self._source, most)
             if score >= limit:
@@ -134,8 +132,7 @@ class Injection:
         """Tell which rules fit a text, and what the model makes of it, the highest score first."""
         source = self._known(source)
         hits: dict[str, float] = {}
-        blocks = _blocks(len(text))
-        most = _most_readings(blocks)
+        blocks, most = _plan(len(text))
         for start, end in blocks:
             for hit in self._hits(text[start:end], source, most):
                 hits[hit.rule] = max(hits.get(hit.rule, 0.0), hit.score)
@@ -172,7 +169,7 @@ class Injection:
         breathe()
         if self._model and words.tokens.count(NOISE) <= len(words.tokens) / 2:
             names = [fit.rule for fit in fits] + [hit.rule for hit in hits]
-            is_quoting = any(fit.needs >= AGREED_IN_MARKS for fit in fits)
+            is_quoting = any(fit.is_quoting for fit in fits)
             score = load().score(words, names, windows, mentions, is_quoting=is_quoting)
             hits.append(Hit("model", score))
             fits = [_agreed(fit, words) if fit.needs > score else fit for fit in fits]
@@ -225,9 +222,10 @@ def _blocks(length: int) -> list[tuple[int, int]]:
     return [(start, start + BLOCK) for start in starts]
 
 
-def _most_readings(blocks: list[tuple[int, int]]) -> int:
-    """Return how many readings there are of each block: all where there are few blocks, one where there are many."""
-    return max(1, min(MOST_READINGS, MOST_OF_ALL_READINGS // max(len(blocks), 1)))
+def _plan(length: int) -> tuple[list[tuple[int, int]], int]:
+    """Return the blocks of a text, and how many readings there are of each: all of few blocks, one of many."""
+    blocks = _blocks(length)
+    return blocks, max(1, min(MOST_READINGS, MOST_OF_ALL_READINGS // max(len(blocks), 1)))
 
 
 def _add(found: list[Span], span: Span) -> None:

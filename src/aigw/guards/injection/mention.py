@@ -169,8 +169,8 @@ class Mentions:
         before, after = folded[max(0, start - QUOTED) : start], folded[end : end + QUOTED]
         if _SET_OFF.search(before) and _ON_ATTACKS.search(folded, max(0, start - FAR), end + FAR):
             return True
-        opened = _opened(before)
-        if opened < 0 or not any(mark in after for mark in _CLOSE):
+        opened = _opened(before, after)
+        if opened < 0:
             return False
         if '"""' in before[max(0, opened - 2) :]:
             return True
@@ -181,10 +181,8 @@ class Mentions:
         """Tell whether the words at a place stand in quotation marks, which are none of data."""
         folded = self._folded
         before, after = folded[max(0, start - QUOTED) : start], folded[end : end + QUOTED]
-        opened = _opened(before)
-        if not self._is_trusted or opened < 0 or not any(mark in after for mark in _CLOSE):
-            return False
-        return not before[:opened].rstrip().endswith(_OF_DATA_MARKS)
+        opened = _opened(before, after)
+        return self._is_trusted and opened >= 0 and not before[:opened].rstrip().endswith(_OF_DATA_MARKS)
 
     def have_company(self, start: int, end: int) -> bool:
         """Tell whether there is more than the words at a place."""
@@ -216,9 +214,9 @@ class Mentions:
             rest = _SENTENCE_END.split(after, 1)[0]
             return len(sentence) + len(rest) >= FEWEST_UNSPACED
         line = before[before.rfind("\n") + 1 :]
-        return any(mark in line for mark in _OPEN) and any(mark in after for mark in _CLOSE)
+        return _opened(line, after) >= 0
 
 
-def _opened(before: str) -> int:
-    """Return where the last quotation mark stands in what is before some words; -1 if there is none."""
-    return max((before.rfind(mark) for mark in _OPEN), default=-1)
+def _opened(before: str, after: str) -> int:
+    """Return where the last quotation mark stands in what is before some words; -1 if there is none, or none behind."""
+    return max(map(before.rfind, _OPEN)) if any(mark in after for mark in _CLOSE) else -1

@@ -24,7 +24,6 @@ from aigw.guards.injection.features import (
     right,
     rule,
 )
-from aigw.guards.injection.rules import IN_QUOTES
 from aigw.guards.injection.senses import senses
 
 if TYPE_CHECKING:
@@ -98,13 +97,12 @@ class Model:
             rules: names of the rules that fit the whole of it.
             windows: of all the text that it is read from; its own count at least.
             mentions: tells whether the text is an article on attacks; asked only where that may matter.
-            is_quoting: the words of a rule stand in quotation marks.
+            is_quoting: the words of a rule are quoted.
         """
         evidence = sum([self._weights[rule(name)] - _ZERO for name in rules]) * RULE_VALUE
         margins = self._margins(words)
         margin = (max(margins, default=0.0) + evidence) * self._scale + self._bias
         margin -= self._length * math.log(max(len(margins), windows, 1))
-        is_quoting = is_quoting or any(name.endswith(IN_QUOTES) for name in rules)
         if is_quoting or (margin > UNLIKELY and mentions and mentions.is_article):
             margin -= self._quoted
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, margin))))

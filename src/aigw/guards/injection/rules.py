@@ -47,6 +47,11 @@ class Fit(NamedTuple):
     needs: float = 0.0
     place: tuple[int, int] = (0, 0)
 
+    @property
+    def is_quoting(self) -> bool:
+        """Whether the words are mentioned, or stand in quotation marks that nothing is said of."""
+        return self.rule.endswith(IN_QUOTES) or self.needs >= AGREED_IN_MARKS
+
 
 class _WordRule(NamedTuple):
     name: str

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from aigw.guards.secrets.judged import judge_assigned
-from aigw.guards.secrets.seen import GAPS, matches
+from aigw.guards.secrets.seen import GAPS, matches, occurrences
 from aigw.guards.secrets.values import is_placeholder, is_strong
 from aigw.guards.span import Span
 
@@ -110,25 +110,21 @@ def find_given(text: str, begin: int) -> Iterator[Span]:
         password = match["password"]
         if not _NO_PASSWORD.search(password) and _is_given(password):
             yield Span(match.start("password"), match.end("password"), "PASSWORD", _LIKELY)
-    at = text.find(" -", begin)
-    while at >= 0:
+    for at in occurrences(text, " -", begin):
         given = _FLAG.match(text, at)
         if given and given.lastgroup and _is_taken(text, at, given):
             yield Span(given.start(given.lastgroup), given.end(given.lastgroup), "PASSWORD", _LIKELY)
-        at = text.find(" -", at + 2)
     for pipe in matches(_PIPE, text, begin, _LONGEST_PIPE):
         piped = _PIPED.search(text, max(0, pipe.start() - 70), pipe.start())
         if piped and is_strong(piped["password"]):
             yield Span(piped.start("password"), piped.end("password"), "PASSWORD", _LIKELY)
     for mark, before, pattern in _PLACED:
-        at = text.find(mark, begin)
-        while at >= 0:
+        for at in occurrences(text, mark, begin):
             placed = (
                 pattern.search(text, max(0, at - before), at + len(mark) + 1) if before else pattern.match(text, at)
             )
             if placed and is_strong(placed["password"]):
                 yield Span(placed.start("password"), placed.end("password"), "PASSWORD", _LIKELY)
-            at = text.find(mark, at + len(mark))
 
 
 def _is_taken(text: str, at: int, given: re.Match[str]) -> bool:

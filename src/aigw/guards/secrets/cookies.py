@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from aigw.guards.secrets.judged import judge_assigned
-from aigw.guards.secrets.seen import GAPS, REACH
+from aigw.guards.secrets.seen import GAPS, REACH, occurrences
 from aigw.guards.span import Span
 
 if TYPE_CHECKING:
@@ -32,14 +32,12 @@ def find_sessions(seen: Seen, begin: int) -> Iterator[Span]:
     if seen.low.find("cookie", begin) < 0:
         return
     for name in _NAMES:
-        at = seen.low.find(name, begin)
-        while at >= 0:
+        for at in occurrences(seen.low, name, begin, shared=1):
             session = _SESSION.match(seen.text, at + (name != "sess"))
             if session and _is_in_header(seen, at, session.start("value")):
                 start, end = session.span("value")
                 if judge_assigned(session["value"], '"', "token", session["name"], "=", bits=3.0)[0]:
                     yield Span(start, end, "TOKEN", _LIKELY)
-            at = seen.low.find(name, at + 1)
 
 
 def _is_in_header(seen: Seen, at: int, value: int) -> bool:

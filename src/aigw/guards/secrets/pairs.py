@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from aigw.guards.secrets.judged import judge_assigned
-from aigw.guards.secrets.seen import GAPS, matches
+from aigw.guards.secrets.seen import GAPS, matches, occurrences
 from aigw.guards.secrets.values import classes, is_random, is_strong
 from aigw.guards.span import Span
 
@@ -76,32 +76,26 @@ def find_pairs(seen: Seen, begin: int) -> Iterator[Span]:
     if text.find("',", begin) >= 0 or text.find('",', begin) >= 0:
         yield from _in_calls(seen, begin)
     for mark, logins in _LOGINS:
-        at = seen.low.find(mark, begin)
-        while at >= 0:
+        for at in occurrences(seen.low, mark, begin):
             login = logins.match(seen.low, at)
             match = _TELLING.match(text, login.end()) if login else None
             if match and _is_told(match):
                 yield _span(match)
-            at = seen.low.find(mark, at + len(mark))
     yield from _in_lists(text, begin)
     yield from _members(text, begin)
 
 
 def _in_lists(text: str, begin: int) -> Iterator[Span]:
-    at = text.find(_PASS, begin)
-    while at >= 0:
+    for at in occurrences(text, _PASS, begin, shared=1):
         if (match := _PASSED.match(text, at)) and _is_alone(match["password"].rstrip(".,;)")):
             yield _span(match)
-        at = text.find(_PASS, at + 5)
     for match in matches(_PASSWORD_FILE, text, begin, _LONGEST):
         if is_strong(match["password"]):
             yield Span(match.start("password"), match.end("password"), "PASSWORD", _LIKELY)
-    at = text.find(_SLASH, begin)
-    while at >= 0:
+    for at in occurrences(text, _SLASH, begin):
         pair = _PAIR.search(text, max(0, at - _LONGEST_USER), at + 84)
         if pair and pair.end("user") == at and _is_alone(pair["password"].rstrip(".,;)")):
             yield _span(pair)
-        at = text.find(_SLASH, at + 3)
 
 
 def _members(text: str, begin: int) -> Iterator[Span]:
@@ -115,12 +109,10 @@ def _members(text: str, begin: int) -> Iterator[Span]:
 
 def _in_calls(seen: Seen, begin: int) -> Iterator[Span]:
     for mark in _CALLS:
-        at = seen.low.find(mark, begin)
-        while at >= 0:
+        for at in occurrences(seen.low, mark, begin):
             match = _CALL.match(seen.text, at + len(mark) - (mark[-1] == "("))
             if match and _is_argument(match):
                 yield Span(match.start("password"), match.end("password"), "PASSWORD", _LIKELY)
-            at = seen.low.find(mark, at + len(mark))
 
 
 def _span(match: re.Match[str]) -> Span:

@@ -129,6 +129,22 @@ def matches(pattern: re.Pattern[str], text: str, start: int, longest: int) -> It
         start = done
 
 
+def occurrences(text: str, mark: str, start: int, *, shared: int = 0) -> Iterator[int]:
+    """Yield where a mark stands in a text.
+
+    Args:
+        text: the text.
+        mark: what is looked for.
+        start: where to begin to look.
+        shared: characters that the end of one may have in common with the beginning of the next.
+    """
+    step = len(mark) - shared
+    at = text.find(mark, start)
+    while at >= 0:
+        yield at
+        at = text.find(mark, at + step)
+
+
 def last_token(text: str, start: int) -> int:
     """Return where the last token begins, at a place or behind it."""
     end = len(text)

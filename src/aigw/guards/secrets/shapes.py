@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from aigw.aside import breathe
 from aigw.guards.secrets.formats import ALPHABETS, FORMATS
 from aigw.guards.secrets.runs import IN_RUN, SHORTEST_TOKEN, runs_of
-from aigw.guards.secrets.seen import AT_ONCE, may_have
+from aigw.guards.secrets.seen import AT_ONCE, may_have, occurrences
 from aigw.guards.secrets.values import HAS_DIGIT, classes, has_entropy, is_placeholder, is_strong, is_wordy
 from aigw.guards.span import Span
 
@@ -347,10 +347,8 @@ def _forms(text: str, start: int, form: _Form, mark: int) -> Iterator[Span]:
 
 def find_credentials(text: str, start: int) -> Iterator[Span]:
     """Yield the user and the password of addresses, ``user:password``."""
-    at = text.find("://", start)
-    while at >= 0:
+    for at in occurrences(text, "://", start):
         match = _CREDENTIALS.match(text, at + 3)
         if match and not _NO_PASSWORD.search(match["password"]) and not is_placeholder(match["password"]):
             is_default = match["password"].lower() in _DEFAULT_PASSWORDS or match["password"] == match["user"]
             yield Span(match.start(), match.end("password"), "URL_CREDENTIALS", 0.4 if is_default else 0.9)
-        at = text.find("://", at + 3)
