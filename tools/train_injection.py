@@ -2,7 +2,7 @@
 
 A linear support vector machine with squared hinge loss, trained by dual coordinate descent (Hsieh et al., 2008), on the
 rows of the data and on texts written for this project (``injection_rows/``). The standard library only, and only sums,
-products and roots in a fixed order, so that the same rows give the same bytes on any machine.
+products and roots in a fixed order, so that the same rows give the same weights on any machine.
 """
 
 from __future__ import annotations
